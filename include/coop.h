@@ -1,0 +1,1014 @@
+/* coop.h - a small operating system for coroutines.
+
+   Tasks are coroutines. They run one at a time and reach the outside only by
+   trapping to the scheduler with a system-call object, as in David Beazley's "A
+   Curious Course on Coroutines and Concurrency" (2009), where the names of the
+   calls and the order of execution come from.
+
+   In this order: results; coroutines; coroutines by hand; tasks and the
+   scheduler; system calls; looking at tasks; observers; writing a system call.
+   A comment that opens with two stars and a name is that name's man page too.
+
+   Threads: a scheduler belongs to the thread that opened it. Unless its contract
+   says otherwise a function acts on the calling thread's own scheduler, and may be
+   called from that thread only, inside a task or outside.
+   Names that end in an underscore are for the macros alone. */
+#ifndef COOP_H
+#define COOP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+#error "coop.h is C11: routines jump into blocks, which C++ forbids"
+#endif
+
+#define COOP_VERSION "0.1.0"
+
+/* ---- Results ---------------------------------------------------------------- */
+
+/** coop_value - what a call, a routine or a task results in
+ *
+ * Zero or more, or a pointer, when it went well; a negative errno (-EBADF,
+ * -ENOMEM, ...) when it did not. errno itself is never used to report.
+ */
+typedef intptr_t coop_value;
+
+/** coop_tid - the number of a task
+ *
+ * Numbers start at 1 in each scheduler and are never used twice by it. 0 is no
+ * task: the program outside of all tasks. A function that gives a coop_tid gives
+ * a negative errno when it fails.
+ */
+typedef coop_value coop_tid;
+
+/** COOP_S - spans of time
+ *
+ * Use: COOP_S(n)
+ * Use: COOP_MS(n)
+ * Use: COOP_US(n)
+ *
+ * n seconds, milliseconds or microseconds in nanoseconds, the unit of every span
+ * of time here, as an int64_t. n is a whole number.
+ */
+#define COOP_S(n) ((int64_t)(n) * 1000000000)
+#define COOP_MS(n) ((int64_t)(n) * 1000000)
+#define COOP_US(n) ((int64_t)(n) * 1000)
+
+typedef struct coop_coroutine coop_coroutine;
+typedef struct coop_frame coop_frame;
+typedef struct coop_call coop_call;
+typedef struct coop_call_type coop_call_type;
+typedef struct coop_task coop_task;
+typedef struct coop_sched coop_sched;
+typedef struct coop_machine coop_machine;
+typedef struct coop_policy coop_policy;
+typedef struct coop_observer coop_observer;
+typedef struct coop_text coop_text;
+typedef struct coop_touch coop_touch;
+
+/* ---- Coroutines -------------------------------------------------------------- */
+
+/** coop_step - how a coroutine stopped
+ *
+ * COOP_DONE      it had ended before; nothing ran
+ * COOP_YIELDED   at coop_yield; the value is what it yielded
+ * COOP_TRAPPED   at coop_trap; the value is the coop_call that it wants answered
+ * COOP_RETURNED  for good; the value is what it returned
+ *
+ * COOP_CALLED is between a routine and the trampoline; nobody else sees it.
+ */
+typedef enum coop_step {
+    COOP_DONE, COOP_YIELDED, COOP_TRAPPED, COOP_RETURNED, COOP_CALLED
+} coop_step;
+
+typedef struct coop_routine {      /* the code of a routine */
+    const char *name, *file;
+    size_t size, align;            /* of its frame */
+    coop_step (*resume)(coop_coroutine *, void *frame);
+} coop_routine;
+
+struct coop_frame {                /* one activation on a call stack; never moves */
+    const coop_routine *routine;
+    coop_frame *caller;
+    coop_value result;
+    int32_t line;                  /* where it stopped, and goes on; 0: not begun */
+    uint32_t cleaning;             /* 1: in its coop_finally part */
+};
+
+struct coop_coroutine {            /* a call stack and what is passed in and out */
+    coop_frame *top;
+    char *sp, *limit;              /* free room of the newest segment */
+    struct coop_segment *segment;  /* the newest, NULL: the one built in */
+    coop_call *call;               /* trapped with, not yet answered */
+    coop_value value;
+    uint32_t cleaning;             /* frames in their coop_finally part */
+    uint8_t life;                  /* fresh, suspended, running, done, a task's */
+    uint8_t unwinding;             /* ends after the coop_finally parts */
+    uint8_t state, flags;          /* for who runs it */
+};
+
+/** coop_routine - define a routine: a coroutine without a stack of its own
+ *
+ * Use: coop_routine(NAME, members) { coop_begin; statements coop_end; }
+ *
+ * members is a list of member declarations, each with its semicolon: the
+ * routine's arguments and variables. Its code reaches them as my->member. A caller
+ * names those it wants to set, and all others start as zero. They live in a frame
+ * on the task's call stack, which never moves, so their addresses are good until
+ * the routine ends. Other local variables do not survive a trap, await or yield.
+ *
+ * NAME becomes a struct tag too. The routine is static; for one that other files
+ * call, put coop_declare(NAME, members) into a header and coop_define(NAME)
+ * { ... } into one file. It costs what its members cost and 32 bytes.
+ *
+ * A trap, await or yield must not stand inside a switch statement of the
+ * routine's own, and no two of them on one line. The first mistake ends the routine
+ * with -ENOTSUP and a report; the compiler refuses the second.
+ *
+ * See: Simon Tatham, "Coroutines in C" (2000), for the switch; Adam Dunkels'
+ * protothreads.
+ */
+#define coop_routine(NAME, ...)                                                     \
+    COOP_FRAME_(NAME, __VA_ARGS__)                                                  \
+    __attribute__((unused)) static const coop_routine NAME##_routine;               \
+    COOP_CODE_(static, NAME)
+#define coop_declare(NAME, ...)                                                     \
+    COOP_FRAME_(NAME, __VA_ARGS__)                                                  \
+    extern const coop_routine NAME##_routine
+#define coop_define(NAME) COOP_CODE_(, NAME)
+
+/** coop_begin - open, divide and close a routine's code
+ *
+ * Use: coop_begin;
+ * Use: coop_finally;
+ * Use: coop_end;
+ *
+ * coop_begin is the first statement of a routine and coop_end the last. Reaching
+ * coop_end returns 0.
+ *
+ * What stands between the optional coop_finally and coop_end runs exactly once,
+ * however the routine ends: by reaching it, by coop_return, by kill, by Exit or by
+ * coop_co_close. It may trap and await; a kill that comes meanwhile
+ * waits until it is through. It cannot undo the end: what it returns counts only
+ * when the routine had not been killed or closed. A coroutine that was closed by hand
+ * before it began has nothing to clean up and runs nothing; a task that is
+ * killed before it began runs to its first trap and is ended there.
+ */
+#define coop_begin                                                                  \
+    coop_again_:                                                                    \
+    switch (my->coop_.line) { case 0: { enum { coop_exit_ = COOP_FINALLY_ };
+#define coop_finally                                                                \
+    } COOP_FALLTHROUGH_; case COOP_FINALLY_: coop_clean_(self_, &my->coop_);        \
+    { enum { coop_exit_ = COOP_END_ };
+#define coop_end                                                                    \
+    } return COOP_RETURNED;                                                         \
+    default:                                                                        \
+        return my->coop_.line > 0 ? coop_stray_(self_, &my->coop_) : COOP_RETURNED; \
+    }                                                                               \
+    my->coop_.line = my->coop_.cleaning ? COOP_END_ : COOP_FINALLY_;                \
+    goto coop_again_
+
+/** coop_return - end a routine with a value
+ *
+ * Use: coop_return(VALUE);
+ *
+ * VALUE, converted to coop_value, goes to whoever awaits the routine, or becomes the
+ * status of the task that the routine was spawned as. The coop_finally part
+ * runs first.
+ */
+#define coop_return(VALUE)                                                          \
+    do {                                                                            \
+        my->coop_.result = (coop_value)(VALUE);                                     \
+        my->coop_.line = coop_exit_;                                                \
+        goto coop_again_;                                                           \
+    } while (0)
+
+/** coop_trap - make a system call
+ *
+ * Use: coop_trap(DEST, CALL, .argument = value, ...);
+ *
+ * Builds the system-call object struct coop_CALL with the arguments given, hands it to
+ * the scheduler and stops. When the call has been answered the routine goes on
+ * with the result assigned to DEST, whatever its type; coop_void drops it. A trap ends
+ * the task's slice.
+ *
+ * Errors:
+ * -ENOMEM  no room for the object; the call was not made
+ * others   see each call
+ */
+#define coop_trap(DEST, ...) COOP_TRAP_(DEST, __VA_ARGS__, .base = {0})
+#define COOP_TRAP_(DEST, CALL, ...)                                                 \
+    do {                                                                            \
+        struct coop_##CALL *call_ =                                                 \
+            coop_push_(self_, sizeof *call_, _Alignof(struct coop_##CALL));         \
+        if (call_) {                                                                \
+            *call_ = (struct coop_##CALL){ __VA_ARGS__ };                           \
+            call_->base.type = &coop_##CALL##_type;                                 \
+            self_->call = &call_->base;                                             \
+            COOP_STOP_(COOP_TRAPPED);                                               \
+        }                                                                           \
+        COOP_RESUME_(DEST);                                                         \
+    } while (0)
+
+/** coop_await - call another routine
+ *
+ * Use: coop_await(DEST, ROUTINE, .member = value, ...);
+ *
+ * Runs ROUTINE on the same call stack, within the same slice, and assigns what it
+ * returns to DEST (or drops it: coop_void). Its traps are this task's traps, its
+ * yields this coroutine's yields. Depth is bounded by memory alone.
+ *
+ * Errors:
+ * -ENOMEM  no room for the frame; ROUTINE did not run
+ * others   what ROUTINE returns
+ *
+ * See: PEP 380, "yield from".
+ */
+#define coop_await(DEST, ...) COOP_AWAIT_(DEST, __VA_ARGS__, .coop_ = {0})
+#define COOP_AWAIT_(DEST, NAME, ...)                                                \
+    do {                                                                            \
+        struct NAME *callee_ =                                                      \
+            coop_push_(self_, sizeof *callee_, _Alignof(struct NAME));              \
+        if (callee_) {                                                              \
+            *callee_ = (struct NAME){ __VA_ARGS__ };                                \
+            coop_enter_(self_, &NAME##_routine, &callee_->coop_);                   \
+            COOP_STOP_(COOP_CALLED);                                                \
+        }                                                                           \
+        COOP_RESUME_(DEST);                                                         \
+    } while (0)
+
+/** coop_yield - hand a value to whoever resumes this coroutine, and stop
+ *
+ * Use: coop_yield(DEST, VALUE);
+ *
+ * DEST gets what is sent in when it is resumed (coop_void drops it): a value, or a
+ * negative errno from coop_co_throw. In a task nobody takes the value: the task
+ * goes to the tail of the ready queue and DEST gets 0.
+ */
+#define coop_yield(DEST, VALUE)                                                     \
+    do {                                                                            \
+        self_->value = (coop_value)(VALUE);                                         \
+        COOP_STOP_(COOP_YIELDED);                                                   \
+        COOP_RESUME_(DEST);                                                         \
+    } while (0)
+
+#define coop_void (self_->value)   /* as DEST: the result is of no interest */
+
+/* ---- Coroutines by hand ------------------------------------------------------- */
+
+/** coop_create - make a coroutine, not yet begun
+ *
+ * Use: coop_coroutine *co = coop_create(ROUTINE, .member = value, ...);
+ *
+ * Works without a scheduler. Resume it by hand with coop_co_send and its sisters
+ * and give it back with coop_co_free; or make it a task with NewTask, which then owns
+ * it. One that neither happens to is reported when its thread's scheduler closes or the
+ * program exits, with the place of this call.
+ *
+ * Returns: the coroutine; NULL when memory is exhausted (NewTask answers a NULL with
+ * -ENOMEM, so it need not be checked in between).
+ */
+#define coop_create(...) COOP_CREATE_(__VA_ARGS__, .coop_ = {0})
+#define COOP_CREATE_(NAME, ...)                                                     \
+    coop_create_(&NAME##_routine, &(struct NAME){ __VA_ARGS__ }, COOP_HERE_)
+
+/** coop_co_send - resume a coroutine by hand
+ *
+ * Sends value in, where it becomes the result of the coop_yield or coop_trap at which
+ * co had stopped, runs co until it stops again, and stores in *out, which may be
+ * NULL, what it stopped with. coop_co_next sends 0.
+ *
+ * The sender is the scheduler: a coroutine that traps gives COOP_TRAPPED with the
+ * coop_call, and the next value sent is the call's result.
+ *
+ * Returns: how it stopped, a coop_step.
+ * Errors:
+ * COOP_DONE  it has ended; nothing ran (0)
+ * -EBUSY     it is running, in this thread or another (as when it sends to itself through
+ *            others), or belongs to a task
+ * -EINVAL    co is NULL; or it has not begun and value is not 0: nothing waits for one
+ * -EPERM     it has not begun and was created by another thread
+ * Thread: any, one at a time; a second gets -EBUSY. It begins in the thread that created it.
+ *
+ * See: PEP 342.
+ */
+int coop_co_send(coop_coroutine *co, coop_value value, coop_value *out);
+int coop_co_next(coop_coroutine *co, coop_value *out);
+
+/** coop_co_throw - resume a coroutine with an error
+ *
+ * As coop_co_send, but what co waits for fails with error, a negative errno. The
+ * routine handles it or returns it, and it so comes back to the thrower as
+ * COOP_RETURNED with *out = error. One that has not begun ends at once that way.
+ *
+ * Errors: as coop_co_send.
+ * -EINVAL  error is not negative
+ */
+int coop_co_throw(coop_coroutine *co, coop_value error, coop_value *out);
+
+/** coop_co_close - end a coroutine
+ *
+ * Ends its frames, the innermost first, and runs their coop_finally parts. A part
+ * that yields or traps gets -ECANCELED there at once, since nobody is left to answer.
+ * One that has ended or not begun is closed already.
+ *
+ * Returns: 0.
+ * Errors:
+ * -EPROTO  closed, but a coop_finally part yielded or trapped
+ * -EBUSY   it is running or belongs to a task
+ * -EPERM   it has not begun and was created by another thread
+ * -EINVAL  co is NULL
+ */
+int coop_co_close(coop_coroutine *co);
+
+/** coop_co_free - close a coroutine and release its memory
+ *
+ * NULL is let pass. One that never began is reported, with its place of creation.
+ *
+ * Errors: as coop_co_close; with -EBUSY and -EPERM nothing was released.
+ */
+int coop_co_free(coop_coroutine *co);
+
+/* ---- Tasks and the scheduler ---------------------------------------------------- */
+
+/** coop_options - what a scheduler is made of
+ *
+ * All zero is the default.
+ *
+ * quantum   traps that need no waiting which a task may make in one slice; 0: 1
+ * slow      report a task that keeps the processor longer, in ns; 0: do not
+ * machine   who is outside; NULL: coop_unix()
+ * policy    who runs next; NULL: coop_fifo()
+ * observer  who watches; NULL: nobody but what COOP_TRACE asks for
+ * report    gets every report of the scheduler (deadlock, failed tasks, ...), a
+ *           text that ends in a newline; NULL: standard error
+ * arg       handed to report
+ * no_env    true: do not read COOP_TRACE
+ *
+ * The scheduler owns machine and policy from a successful coop_sched_open on.
+ */
+typedef struct coop_options {
+    unsigned quantum;
+    int64_t slow;
+    coop_machine *machine;
+    coop_policy *policy;
+    coop_observer *observer;
+    void (*report)(void *arg, const char *text);
+    void *arg;
+    bool no_env;
+} coop_options;
+
+/** coop_sched_open - give the calling thread a scheduler
+ *
+ * options may be NULL. Needed only to choose options: coop_spawn opens a default
+ * scheduler where there is none, and coop_run closes that one when it is through.
+ *
+ * Returns: 0.
+ * Errors:
+ * -EBUSY   the thread has one
+ * -EINVAL  COOP_TRACE has a word that is unknown; it is reported
+ * -ENOMEM  memory is exhausted
+ */
+int coop_sched_open(const coop_options *options);
+
+/** coop_run - run until no task is left
+ *
+ * System tasks do not count. When tasks are left and nothing outside can wake
+ * one (no descriptor and no timer is waited for) they are reported, each with the call
+ * that it is blocked in, and the cycle if there is one; they stay to be looked at
+ * until coop_sched_close.
+ *
+ * Returns: 0, also without any task or scheduler.
+ * Errors:
+ * -EDEADLK    a deadlock
+ * -ECANCELED  the stepper's quit
+ * -EBUSY      called from inside a task
+ * others      the machine's poll failed for good
+ */
+int coop_run(void);
+
+/** coop_sched_close - end all tasks and release the scheduler
+ *
+ * Kills every task and runs their coop_finally parts. What is blocked
+ * for ever even so is dropped and reported. Reports coroutines that were created and
+ * never begun.
+ *
+ * Returns: 0, also without a scheduler.
+ * Errors:
+ * -EBUSY  called from inside a task
+ */
+int coop_sched_close(void);
+
+/** coop_spawn - start a task
+ *
+ * Use: coop_tid tid = coop_spawn(ROUTINE, .member = value, ...);
+ *
+ * The task goes to the tail of the ready queue. Its parent is the task that called,
+ * or 0. Nobody keeps its status: tasks that wait for it while it lives get it, and a
+ * failure that nobody waited for is reported. Ask NewTask for a child whose
+ * status is kept. Not a trap: the caller goes on.
+ *
+ * Returns: the tid, more than 0.
+ * Errors:
+ * -ENOMEM  memory is exhausted
+ */
+#define coop_spawn(...) COOP_SPAWN_(__VA_ARGS__, .coop_ = {0})
+#define COOP_SPAWN_(NAME, ...)                                                      \
+    coop_spawn_(&NAME##_routine, &(struct NAME){ __VA_ARGS__ }, COOP_HERE_)
+
+/** coop_main - spawn a task, run the scheduler, give the task's result
+ *
+ * Use: coop_value v = coop_main(ROUTINE, .member = value, ...);
+ *
+ * coop_spawn and coop_run in one, for main() and tests.
+ *
+ * Returns: what ROUTINE returned, also a negative errno; a failure counts as waited for.
+ * Errors:
+ * -ECANCELED  it was killed
+ * others      those of coop_spawn and coop_run
+ */
+#define coop_main(...) COOP_MAIN_(__VA_ARGS__, .coop_ = {0})
+#define COOP_MAIN_(NAME, ...)                                                       \
+    coop_main_(&NAME##_routine, &(struct NAME){ __VA_ARGS__ }, COOP_HERE_)
+
+/** coop_status - how a task ended
+ *
+ * end    COOP_NO_END: it has not, or there is no such task
+ *        COOP_OK: returned value, 0 or more or a pointer
+ *        COOP_FAILED: returned value, a negative errno
+ *        COOP_KILLED: by the task named in by, 0 being coop_sched_close; value is -ECANCELED
+ */
+typedef enum coop_end_kind { COOP_NO_END, COOP_OK, COOP_FAILED, COOP_KILLED } coop_end_kind;
+typedef struct coop_status {
+    coop_end_kind end;
+    coop_value value;
+    coop_tid by;
+} coop_status;
+
+/* ---- System calls --------------------------------------------------------------- */
+
+struct coop_call {                 /* what every system-call object begins with */
+    const coop_call_type *type;
+    coop_task *task;               /* who trapped; set by the kernel */
+    coop_call *next;               /* in the one list that it waits in */
+};
+
+typedef struct coop_timer {        /* stands right behind base where a call has one */
+    int64_t when;                  /* ns on the machine's clock */
+    uint32_t seq, slot;
+} coop_timer;
+
+/** coop_GetTid - the caller's tid
+ *
+ * Use: coop_trap(tid, GetTid);
+ *
+ * Returns: the tid.
+ */
+struct coop_GetTid { coop_call base; };
+
+/** coop_Yield - let all other ready tasks run first
+ *
+ * Use: coop_trap(coop_void, Yield);
+ *
+ * Returns: 0.
+ */
+struct coop_Yield { coop_call base; };
+
+/** coop_NewTask - start a task whose status is kept
+ *
+ * Use: coop_trap(tid, NewTask, .target = coop_create(ROUTINE, ...), .name = "...");
+ *
+ * The child is queued before its parent, so it runs first. name is copied; NULL is the
+ * routine's name. On success the task owns target; with -ENOMEM it is released, with other
+ * errors it stays the caller's.
+ *
+ * Who keeps the status: the child's parent, from the child's end until some task has waited for
+ * it, or the parent ends. A failure that goes unseen then is reported.
+ *
+ * Returns: the child's tid.
+ * Errors:
+ * -ENOMEM  memory is exhausted, or target is NULL, as coop_create gives it then
+ * -EBUSY   target is running or belongs to a task
+ * -EINVAL  target has been resumed by hand before
+ * -EPERM   another thread created target
+ */
+struct coop_NewTask { coop_call base; coop_coroutine *target; const char *name; };
+
+/** coop_KillTask - end a task
+ *
+ * Use: coop_trap(r, KillTask, .tid = tid, .wait = true);
+ *
+ * What it waits for is undone, and its frames end, the innermost first, each running
+ * its coop_finally part, in the target's own slices. Without wait the answer
+ * comes at once; with wait when the task is gone, and nothing of it is left then.
+ * Killing oneself is ending at once.
+ *
+ * Returns: 0.
+ * Errors:
+ * -ESRCH     no such task, or it has ended
+ * -EPERM     a system task
+ * -EALREADY  it is ending already (only without wait)
+ * -EDEADLK   with wait: the target waits, perhaps through others, for the caller
+ */
+struct coop_KillTask { coop_call base; coop_tid tid; bool wait; };
+
+/** coop_WaitTask - wait for a task's end
+ *
+ * Use: coop_trap(v, WaitTask, .tid = tid, .status = &my->status);
+ *
+ * Several may wait for one task; all are answered, in the order in which they came. status may
+ * be NULL; it tells an end by -ESRCH from no such task.
+ *
+ * Returns: what the task returned, also when that is a negative errno.
+ * Errors:
+ * -ECANCELED  it was killed
+ * -ESRCH      no such task, or its status is not kept
+ * -EPERM      a system task
+ * -EDEADLK    the caller itself, or a task that waits, perhaps through others, for it
+ */
+struct coop_WaitTask { coop_call base; coop_tid tid; coop_status *status; };
+
+/** coop_Exit - end the calling task
+ *
+ * Use: coop_trap(coop_void, Exit, .value = v);
+ *
+ * From any depth; the coop_finally parts run. value is the task's status.
+ * Does not return, except with 0 inside a task that is ending already.
+ */
+struct coop_Exit { coop_call base; coop_value value; };
+
+/** coop_Sleep - let time pass
+ *
+ * Use: coop_trap(coop_void, Sleep, .ns = COOP_MS(100));
+ *
+ * Never wakes early. Sleepers that are due together wake in the order in which they
+ * went to sleep. ns of 0 or less is Yield.
+ *
+ * Returns: 0.
+ * Errors:
+ * -ENOMEM  memory is exhausted
+ */
+struct coop_Sleep { coop_call base; coop_timer timer; int64_t ns; };
+
+/** coop_ReadWait - wait until a descriptor can be read or written
+ *
+ * Use: coop_trap(r, ReadWait, .fd = fd);
+ * Use: coop_trap(r, WriteWait, .fd = fd);
+ *
+ * Waits only; the caller does the I/O, and should expect EAGAIN from it. End of
+ * file and errors count as readable. Regular files are always ready. Any number of
+ * tasks may wait on one descriptor; all wake.
+ *
+ * Returns: 0.
+ * Errors:
+ * -EBADF   fd is not open, or was closed meanwhile
+ * -EMFILE  fd is past what the poller can watch (FD_SETSIZE for select); reported
+ * -ENOMEM  memory is exhausted
+ */
+struct coop_ReadWait { coop_call base; int fd; };
+struct coop_WriteWait { coop_call base; int fd; };
+
+/** coop_Listen - open a listening socket
+ *
+ * Use: coop_trap(fd, Listen, .address = "tcp://127.0.0.1:2222");
+ *
+ * The address is tcp://HOST:PORT. HOST is numeric, IPv6 in brackets, or empty for all
+ * addresses; PORT is 0 to 65535, 0 for a free one. bound, when not NULL, receives
+ * the address in the same form with its real port, cut to bound_size with its final NUL.
+ * backlog 0 means the most that the host allows. A port that lingers is reused.
+ *
+ * Returns: the descriptor: non-blocking, close-on-exec, the caller's to close.
+ * Errors:
+ * -EINVAL  the address is not of that form, or NULL; backlog is negative
+ * others   as of socket, bind and listen: -EADDRINUSE, -EACCES, -EMFILE, ...
+ */
+struct coop_Listen {
+    coop_call base;
+    const char *address;
+    char *bound;
+    size_t bound_size;
+    int backlog;
+};
+
+/** coop_Accept - take the next connection
+ *
+ * Use: coop_trap(fd, Accept, .fd = listener, .peer = my->peer, .peer_size = sizeof my->peer);
+ *
+ * peer, when not NULL, receives the other side's HOST:PORT, cut to peer_size with its
+ * final NUL. Of several that wait the first gets the connection.
+ *
+ * Returns: the connection: non-blocking, close-on-exec, the caller's to close.
+ * Errors:
+ * as of ReadWait, and of accept: -EMFILE and -ENFILE (try again when a descriptor was
+ * closed), -EINVAL (not listening), -ENOTSOCK. A connection that broke while it was
+ * queued is not an error; the next is taken.
+ */
+struct coop_Accept { coop_call base; int fd; char *peer; size_t peer_size; };
+
+/** coop_Recv - receive from a socket
+ *
+ * Use: coop_trap(n, Recv, .fd = fd, .buf = my->buf, .len = sizeof my->buf);
+ *
+ * Waits until something has come. buf must stay good until the answer: a member, not
+ * a local variable.
+ *
+ * Returns: the number of bytes, at most len; 0 at the end of the stream or when len is 0.
+ * Errors:
+ * as of ReadWait, and of recv: -ECONNRESET, -ENOTSOCK, -EFAULT, ...
+ */
+struct coop_Recv { coop_call base; int fd; void *buf; size_t len; };
+
+/** coop_Send - send all of a buffer to a socket
+ *
+ * Use: coop_trap(n, Send, .fd = fd, .buf = my->buf, .len = my->n);
+ *
+ * Waits as often as it takes until the host has taken everything. buf must stay good and
+ * unchanged until the answer. Never raises SIGPIPE. Tasks that send on one socket at
+ * once each wait for room on their own: their bytes may mix when a send takes several
+ * rounds.
+ *
+ * Returns: len; less only if an error came after that much was sent (the next Send
+ * gets the error).
+ * Errors:
+ * as of WriteWait, and of send: -EPIPE, -ECONNRESET, -ENOTSOCK, -EFAULT, ...
+ */
+struct coop_Send { coop_call base; int fd; const void *buf; size_t len, sent; };
+
+/** coop_Close - close a descriptor
+ *
+ * Use: coop_trap(coop_void, Close, .fd = fd);
+ *
+ * Tasks that wait on it get -EBADF. Descriptors that tasks wait on are closed
+ * this way; one closed behind the kernel's back costs its waiters -EBADF too, as soon as
+ * the poller finds out.
+ *
+ * Returns: 0.
+ * Errors:
+ * -EBADF  fd is not open
+ * others  as of close; the descriptor is gone all the same
+ */
+struct coop_Close { coop_call base; int fd; };
+
+/* ---- Looking at tasks -------------------------------------------------------------- */
+
+/** coop_self - the running task
+ *
+ * Returns: its tid; 0 outside of all tasks.
+ */
+coop_tid coop_self(void);
+
+/** coop_name - give a task a name
+ *
+ * name is copied; NULL or "" gives back the routine's name.
+ *
+ * Returns: 0.
+ * Errors:
+ * -ESRCH   no such task
+ * -ENOMEM  memory is exhausted; the old name stays
+ */
+int coop_name(coop_tid tid, const char *name);
+
+/** coop_info - what is known of a task
+ *
+ * Pointers are good until the task runs again or ends.
+ *
+ * tid, parent  parent is 0 for tasks that the program itself started
+ * name         of the task
+ * state        COOP_READY, COOP_RUNNING, COOP_WAITING, COOP_ENDED (its status is kept)
+ * system       true: a system task
+ * ending       true: its frames are being ended
+ * born         "file.c:12", where it was created
+ * call         what it waits for, NULL if it does not; print it with coop_call_text
+ * waited       ns since it began to wait, as of the last poll
+ * slices       times it got the processor
+ * bytes        memory of the task and its call stack
+ */
+typedef enum coop_state { COOP_READY, COOP_RUNNING, COOP_WAITING, COOP_ENDED } coop_state;
+typedef struct coop_info {
+    coop_tid tid, parent;
+    const char *name, *born;
+    coop_state state;
+    bool system, ending;
+    const coop_call *call;
+    int64_t waited;
+    uint64_t slices;
+    size_t bytes;
+} coop_info;
+
+/** coop_inspect - look at one task
+ *
+ * Returns: 0 and *info filled.
+ * Errors:
+ * -ESRCH   no such task
+ * -EINVAL  info is NULL
+ */
+int coop_inspect(coop_tid tid, coop_info *info);
+
+/** coop_tasks - list all tasks
+ *
+ * Stores up to max tids in ascending order, system tasks and kept statuses included.
+ * coop_ready_tasks lists those in the ready queue in the order in which they will run.
+ *
+ * Returns: how many there are, which may be more than max; tids may be NULL when
+ * max is 0. -ENOMEM when memory is exhausted.
+ */
+coop_value coop_tasks(coop_tid *tids, size_t max);
+coop_value coop_ready_tasks(coop_tid *tids, size_t max);
+
+/** coop_backtrace - the call stack of a task
+ *
+ * Stores up to max frames, the innermost first. line is where the frame stopped; 0
+ * where it has not begun or is about to run its coop_finally part.
+ *
+ * Returns: the depth, which may be more than max. -ESRCH: no such task.
+ */
+typedef struct coop_place { const char *routine, *file; int line; } coop_place;
+coop_value coop_backtrace(coop_tid tid, coop_place *places, size_t max);
+
+/** coop_text - a text being put together
+ *
+ * Begin with { .data = buffer, .size = sizeof buffer }. The text is always closed by a
+ * NUL. When full, flush is called, if not NULL: it takes data[0] to data[used-1] away and
+ * sets used to 0. Without flush the rest is cut off and cut is set.
+ */
+struct coop_text {
+    char *data;
+    size_t size, used;
+    bool cut;
+    void (*flush)(coop_text *);
+    void *arg;
+};
+
+/** coop_print - append to a text, as printf does
+ *
+ * coop_print_bytes appends len bytes quoted, as strace shows buffers: at most 32 of
+ * them, then "...". coop_print_span appends ns as a person reads it: 1.5s, 20ms.
+ * Thread: any.
+ */
+void coop_print(coop_text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void coop_print_bytes(coop_text *text, const void *bytes, size_t len);
+void coop_print_span(coop_text *text, int64_t ns);
+
+/** coop_ps - the table of tasks, for people
+ *
+ * One task a line: tid, parent, state, slices, for how long it has waited, its name, the
+ * system call with its arguments, and place; each further frame of
+ * the call stack on a line of its own. coop_bt shows one task.
+ *
+ * Returns: 0.
+ * Errors:
+ * -ESRCH   coop_bt: no such task
+ * -ENOMEM  memory is exhausted
+ */
+int coop_ps(coop_text *text);
+int coop_bt(coop_tid tid, coop_text *text);
+
+/** coop_call_text - a system call with its arguments, for people
+ *
+ * Appends as Recv(5, 4096); with a result, as traces show it: Recv(5, "hi", 4096) = 2.
+ * result may be NULL. coop_result_text appends a result alone: 2, or -9 EBADF.
+ */
+void coop_call_text(const coop_call *call, const coop_value *result, coop_text *text);
+void coop_result_text(coop_value result, coop_text *text);
+
+/* ---- Observers ----------------------------------------------------------------------- */
+
+/** coop_event - one thing that happened
+ *
+ * COOP_SPAWN   a task was made; other is its parent, file its "file.c:12" of birth
+ * COOP_RUN     it got the processor
+ * COOP_TRAP    it trapped with call, which is about to be handled
+ * COOP_RESULT  its call was answered with value, at once
+ * COOP_BLOCK   its call waits
+ * COOP_WAKE    its waiting call was answered with value; other is the task whose trap
+ *              did it, 0 if it came from outside
+ * COOP_UNDO    its waiting call was undone, since the task ends
+ * COOP_PASS    it yielded value and goes to the tail of the ready queue
+ * COOP_EXIT    it ended with status
+ *
+ * step is the number of the last trap, counted over all tasks but system tasks. woken
+ * is the number of tasks made ready since COOP_TRAP. file and line are the innermost frame's;
+ * file has no folder. All pointers are good during the event only.
+ */
+typedef enum coop_event_kind {
+    COOP_SPAWN, COOP_RUN, COOP_TRAP, COOP_RESULT, COOP_BLOCK, COOP_WAKE, COOP_UNDO,
+    COOP_PASS, COOP_EXIT
+} coop_event_kind;
+typedef struct coop_event {
+    coop_event_kind kind;
+    uint64_t step;
+    coop_tid tid, other;
+    const char *name, *file;
+    int line;
+    bool system;
+    unsigned woken;
+    const coop_call *call;
+    coop_value value;
+    coop_status status;
+} coop_event;
+
+/** coop_observer - one who sees every event
+ *
+ * Fill in event, and free if the observer wants to know that it is let go. It must not
+ * trap, and changes nothing. It may look at tasks.
+ */
+struct coop_observer {
+    void (*event)(coop_observer *, const coop_event *);
+    void (*free)(coop_observer *);
+    coop_observer *next;           /* the scheduler's */
+};
+
+/** coop_observe - add or remove an observer
+ *
+ * It sees events from now on, after those added before it. coop_unobserve lets it
+ * go without calling free; coop_sched_close calls free. Neither while it is being told
+ * of an event.
+ *
+ * Returns: 0.
+ * Errors:
+ * -EINVAL  NULL, or without event, or no scheduler
+ * -EBUSY   coop_observe: it is added already
+ * -ENOENT  coop_unobserve: it is not
+ */
+int coop_observe(coop_observer *observer);
+int coop_unobserve(coop_observer *observer);
+
+/** coop_event_text - one event as COOP_TRACE prints it, without a newline
+ *
+ * COOP_RUN and COOP_TRAP give nothing: the line comes with the answer.
+ */
+void coop_event_text(const coop_event *event, coop_text *text);
+
+/** coop_unix - the built-in machine and policy
+ *
+ * coop_unix is the host with select() as its poller; coop_fifo runs tasks in the order in
+ * which they became ready. For coop_options.
+ *
+ * Returns: NULL when memory is exhausted.
+ * Thread: any.
+ */
+coop_machine *coop_unix(void);
+coop_policy *coop_fifo(void);
+
+/* ---- Writing a system call -------------------------------------------------------------- */
+
+/** coop_call_type - a kind of system call
+ *
+ * struct coop_Foo, with coop_call base as its first member, and const coop_call_type
+ * coop_Foo_type make Foo callable with coop_trap. Where a time limit is needed, coop_timer
+ * timer comes right behind base.
+ *
+ * name      as it is shown
+ * outside   true: what wakes it is outside the scheduler; no deadlock while one waits
+ * handle    does it: gives the result, or COOP_WAIT after putting the call where
+ *           its answer will come from (see coop_wake). Runs on the scheduler; must not block.
+ * ready     what the call waits for may have come: gives the result, or COOP_WAIT
+ *           to go on waiting. NULL: nobody asks. Called by timers, descriptors and task ends.
+ * undo      takes a waiting call out of wherever handle put it: nothing may point at it
+ *           after. NULL only if handle never gives COOP_WAIT.
+ * describe  appends the arguments, without parentheses; result is NULL as long as there is
+ *           none. NULL: none are shown.
+ * touches   says which object it concerns. NULL: none.
+ */
+struct coop_call_type {
+    const char *name;
+    bool outside;
+    coop_value (*handle)(coop_sched *, coop_call *);
+    coop_value (*ready)(coop_sched *, coop_call *);
+    void (*undo)(coop_sched *, coop_call *);
+    void (*describe)(const coop_call *, const coop_value *result, coop_text *);
+    void (*touches)(const coop_call *, coop_touch *);
+};
+
+#define COOP_WAIT INTPTR_MIN            /* from handle and ready: not yet */
+#define COOP_GO_ON (INTPTR_MIN + 1)     /* from handle: the task was ended, let it unwind now */
+
+/** coop_touch - which object a call concerns
+ *
+ * object  its address or number
+ * write   true: the call changes it
+ * holder  the task that the caller must wait for, 0 if none: deadlock reports follow it
+ */
+struct coop_touch {
+    uintptr_t object;
+    bool write;
+    coop_tid holder;
+};
+
+/** coop_wake - answer a waiting call
+ *
+ * The call must have been taken out of where it waited. Its task goes to the tail of
+ * the ready queue, and the call object is gone.
+ *
+ * coop_offer asks the call's ready first and answers with what that gives. False: it waits
+ * on, and whoever took it out of its list puts it back.
+ */
+void coop_wake(coop_sched *sched, coop_call *call, coop_value value);
+bool coop_offer(coop_sched *sched, coop_call *call);
+
+/** coop_list_add - lists of waiting calls, in the order in which they came
+ *
+ * A list is a coop_call pointer, NULL when empty, linked through next. coop_list_take gives the
+ * first, or NULL. coop_list_remove is for undo: false when the call is not in it. Adding and
+ * taking cost the same for any length.
+ */
+void coop_list_add(coop_call **list, coop_call *call);
+coop_call *coop_list_take(coop_call **list);
+bool coop_list_remove(coop_call **list, coop_call *call);
+
+/** coop_timer_set - ask for a call's ready to be called at a time
+ *
+ * The call's type must have the timer right behind base. when is in ns on the
+ * machine's clock, which coop_clock reads. A timer fires once, and is off then; coop_timer_clear
+ * takes it off before, for undo, and lets one that is off pass.
+ *
+ * Returns: 0.
+ * Errors:
+ * -ENOMEM  memory is exhausted
+ */
+int coop_timer_set(coop_sched *sched, coop_call *call, int64_t when);
+void coop_timer_clear(coop_sched *sched, coop_call *call);
+int64_t coop_clock(coop_sched *sched);
+
+/** coop_closes_cycle - would waiting for holder close a cycle of waits
+ *
+ * True if holder is the call's own task, or waits, perhaps through others, for it. To be
+ * answered with -EDEADLK.
+ */
+bool coop_closes_cycle(coop_sched *sched, const coop_call *call, coop_tid holder);
+
+extern const coop_call_type
+    coop_GetTid_type, coop_Yield_type, coop_NewTask_type, coop_KillTask_type,
+    coop_WaitTask_type, coop_Exit_type, coop_Sleep_type, coop_ReadWait_type,
+    coop_WriteWait_type, coop_Listen_type, coop_Accept_type, coop_Recv_type,
+    coop_Send_type, coop_Close_type;
+
+/* ---- What the macros are made of -------------------------------------------------------- */
+
+enum { COOP_FINALLY_ = -1, COOP_END_ = -2 };    /* lines that no source has */
+
+#if defined __clang__ || __GNUC__ >= 7
+#define COOP_FALLTHROUGH_ __attribute__((fallthrough))
+#else
+#define COOP_FALLTHROUGH_ ((void)0)
+#endif
+
+#define COOP_STR2_(x) #x
+#define COOP_STR_(x) COOP_STR2_(x)
+#define COOP_HERE_ __FILE__ ":" COOP_STR_(__LINE__)
+
+#define COOP_FRAME_(NAME, ...) struct NAME { coop_frame coop_; __VA_ARGS__ };
+#define COOP_CODE_(STATIC, NAME)                                                    \
+    static coop_step NAME##_code_(coop_coroutine *self_, struct NAME *my);          \
+    static coop_step NAME##_resume_(coop_coroutine *self_, void *frame_)            \
+    {                                                                               \
+        return NAME##_code_(self_, frame_);                                         \
+    }                                                                               \
+    STATIC const coop_routine NAME##_routine = {                                    \
+        #NAME, __FILE__, sizeof(struct NAME), _Alignof(struct NAME), NAME##_resume_ \
+    };                                                                              \
+    static coop_step NAME##_code_(coop_coroutine *self_, struct NAME *my)
+
+#define COOP_STOP_(STEP)                                                            \
+    my->coop_.line = __LINE__;                                                      \
+    return STEP
+#define COOP_RESUME_(DEST)                                                          \
+    COOP_FALLTHROUGH_;                                                              \
+    case __LINE__: DEST = (__typeof__(DEST))coop_answer_(self_)
+
+void *coop_push_slow_(coop_coroutine *co, size_t size, size_t align);
+coop_step coop_stray_(coop_coroutine *co, coop_frame *frame);
+coop_coroutine *coop_create_(const coop_routine *, const void *frame, const char *here);
+coop_tid coop_spawn_(const coop_routine *, const void *frame, const char *here);
+coop_value coop_main_(const coop_routine *, const void *frame, const char *here);
+
+static inline void *coop_push_(coop_coroutine *co, size_t size, size_t align)
+{
+    char *at = (char *)(((uintptr_t)co->sp + (align - 1)) & ~(uintptr_t)(align - 1));
+    if (size > (uintptr_t)co->limit - (uintptr_t)at || at > co->limit)
+        return coop_push_slow_(co, size, align);
+    co->sp = at + size;
+    return at;
+}
+
+static inline void coop_enter_(coop_coroutine *co, const coop_routine *r, coop_frame *frame)
+{
+    frame->routine = r;
+    frame->caller = co->top;
+    co->top = frame;
+}
+
+static inline void coop_clean_(coop_coroutine *co, coop_frame *frame)
+{
+    frame->cleaning = 1;
+    co->cleaning++;
+}
+
+static inline coop_value coop_answer_(const coop_coroutine *co)
+{
+    return co->value;
+}
+
+#endif

@@ -1,0 +1,219 @@
+/* coroutine.c - the trampoline, and coroutines that are resumed by hand. */
+#include "kernel/kernel.h"
+
+#include <errno.h>
+
+/* Coroutines of this thread that were made and have neither begun nor become a task. */
+static _Thread_local coop_task *fresh;
+
+coop_step coop_advance(coop_coroutine *co)
+{
+    for (;;) {
+        coop_frame *frame = co->top;
+        coop_step step = frame->routine->resume(co, frame);
+        if (step == COOP_CALLED)
+            continue;
+        if (step != COOP_RETURNED)
+            return step;
+        co->value = frame->result;
+        co->cleaning -= frame->cleaning;
+        co->top = frame->caller;
+        coop_pop(co, frame);
+        if (!co->top)
+            return COOP_RETURNED;
+        if (COOP_RARE(co->unwinding) && !co->cleaning)
+            co->top->line = COOP_FINALLY_;
+    }
+}
+
+/* The routine's switch has no case for the line where it stopped. */
+coop_step coop_stray_(coop_coroutine *co, coop_frame *frame)
+{
+    (void)co;
+    coop_report(coop_this, "%s:%d: %s cannot go on: it stopped inside a switch of its own",
+                coop_basename(frame->routine->file), (int)frame->line, frame->routine->name);
+    frame->result = -ENOTSUP;
+    return COOP_RETURNED;
+}
+
+coop_coroutine *coop_create_(const coop_routine *r, const void *frame, const char *here)
+{
+    coop_task *t = coop_make(r, frame, here);
+    if (!t)
+        return NULL;
+    t->final = (coop_value)&fresh;
+    t->next = fresh;
+    if (fresh)
+        fresh->prev = t;
+    fresh = t;
+    return &t->co;
+}
+
+static void begin(coop_task *t)
+{
+    if (t->next)
+        t->next->prev = t->prev;
+    if (t->prev)
+        t->prev->next = t->next;
+    else
+        fresh = t->next;
+    t->next = t->prev = NULL;
+}
+
+static void report_fresh(coop_task *t)
+{
+    coop_report(coop_this, "coroutine %s, created at %s, was never begun",
+                t->co.top->routine->name, coop_basename(t->born));
+}
+
+void coop_forget_fresh(void)
+{
+    while (fresh) {
+        coop_task *t = fresh;
+        report_fresh(t);
+        begin(t);
+        coop_unmake(t);
+    }
+}
+
+__attribute__((destructor)) static void at_exit(void)
+{
+    coop_forget_fresh();
+}
+
+static void put_back(coop_coroutine *co, uint8_t life)
+{
+    __atomic_store_n(&co->life, life, __ATOMIC_RELEASE);
+}
+
+/* Take a coroutine for resuming, so that nobody else resumes it meanwhile: it was fresh or
+   suspended and is running now, or the answer says why not. */
+static int take(coop_coroutine *co, bool *was_fresh)
+{
+    if (!co)
+        return -EINVAL;
+    uint8_t is = __atomic_load_n(&co->life, __ATOMIC_RELAXED);
+    if (is == CO_DONE)
+        return COOP_DONE;
+    if (is != CO_FRESH && is != CO_SUSPENDED)
+        return -EBUSY;
+    if (!__atomic_compare_exchange_n(&co->life, &is, CO_RUNNING, false, __ATOMIC_ACQUIRE,
+                                     __ATOMIC_RELAXED))
+        return -EBUSY;
+    *was_fresh = is == CO_FRESH;
+    if (*was_fresh && ((coop_task *)co)->final != (coop_value)&fresh) {
+        put_back(co, CO_FRESH);
+        return -EPERM;
+    }
+    return 1;
+}
+
+int coop_claim(coop_coroutine *co)
+{
+    bool was_fresh;
+    int r = take(co, &was_fresh);
+    if (r < 0)
+        return r;
+    if (r == COOP_DONE || !was_fresh) {
+        if (r != COOP_DONE)
+            put_back(co, CO_SUSPENDED);
+        return -EINVAL;
+    }
+    begin((coop_task *)co);
+    put_back(co, CO_TASK);
+    return 0;
+}
+
+static void drop_call(coop_coroutine *co)
+{
+    if (co->call)
+        coop_pop(co, co->call);
+    co->call = NULL;
+}
+
+static int go_on(coop_coroutine *co, coop_value value, coop_value *out)
+{
+    drop_call(co);
+    co->value = value;
+    coop_step step = coop_advance(co);
+    if (out)
+        *out = step == COOP_TRAPPED ? (coop_value)co->call : co->value;
+    put_back(co, step == COOP_RETURNED ? CO_DONE : CO_SUSPENDED);
+    return step;
+}
+
+int coop_co_send(coop_coroutine *co, coop_value value, coop_value *out)
+{
+    bool was_fresh;
+    int r = take(co, &was_fresh);
+    if (r <= 0)
+        return r;
+    if (was_fresh) {
+        if (value) {
+            put_back(co, CO_FRESH);
+            return -EINVAL;
+        }
+        begin((coop_task *)co);
+    }
+    return go_on(co, value, out);
+}
+
+int coop_co_next(coop_coroutine *co, coop_value *out)
+{
+    return coop_co_send(co, 0, out);
+}
+
+int coop_co_throw(coop_coroutine *co, coop_value error, coop_value *out)
+{
+    bool was_fresh;
+    if (error >= 0)
+        return -EINVAL;
+    int r = take(co, &was_fresh);
+    if (r <= 0)
+        return r;
+    if (!was_fresh)
+        return go_on(co, error, out);
+    begin((coop_task *)co);
+    if (out)
+        *out = error;
+    put_back(co, CO_DONE);
+    return COOP_RETURNED;
+}
+
+int coop_co_close(coop_coroutine *co)
+{
+    bool was_fresh;
+    int r = take(co, &was_fresh);
+    if (r <= 0)
+        return r;
+    r = 0;
+    if (was_fresh) {
+        begin((coop_task *)co);
+    } else {
+        drop_call(co);
+        co->value = -ECANCELED;
+        co->unwinding = 1;
+        if (!co->cleaning)
+            co->top->line = COOP_FINALLY_;
+        while (coop_advance(co) != COOP_RETURNED) {
+            drop_call(co);
+            co->value = -ECANCELED;
+            r = -EPROTO;
+        }
+    }
+    put_back(co, CO_DONE);
+    return r;
+}
+
+int coop_co_free(coop_coroutine *co)
+{
+    if (!co)
+        return 0;
+    coop_task *t = (coop_task *)co;
+    if (co->life == CO_FRESH && t->final == (coop_value)&fresh)
+        report_fresh(t);
+    int r = coop_co_close(co);
+    if (r == 0 || r == -EPROTO)
+        coop_unmake(t);
+    return r;
+}

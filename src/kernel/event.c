@@ -1,0 +1,66 @@
+/* event.c - telling the observers. */
+#include "kernel/kernel.h"
+
+#include <errno.h>
+#include <string.h>
+
+const char *coop_basename(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+/* Fill in what all events have, and pass it on. */
+void coop_tell(coop_sched *s, coop_task *t, coop_event *event)
+{
+    coop_frame *frame = t->co.top ? t->co.top : (coop_frame *)t->room;
+    event->step = s->step;
+    event->tid = t->tid;
+    event->name = coop_name_of(t);
+    event->system = t->co.flags & TASK_SYSTEM;
+    event->file = coop_basename(frame->routine->file);
+    event->line = frame->line > 0 ? frame->line : 0;
+    event->woken = s->woken;
+    if (event->kind == COOP_SPAWN) {
+        event->file = coop_born_of(t);
+        event->line = 0;
+    }
+    if (event->kind == COOP_WAKE)
+        event->other = s->current && !(s->current->co.flags & TASK_SYSTEM) ? s->current->tid : 0;
+    if (event->kind == COOP_EXIT) {
+        uint8_t flags = t->co.flags;
+        coop_status_of(t, &event->status);
+        t->co.flags = flags;
+    }
+    for (coop_observer *o = s->observers, *next; o; o = next) {
+        next = o->next;
+        o->event(o, event);
+    }
+}
+
+int coop_observe(coop_observer *observer)
+{
+    coop_sched *s = coop_this;
+    if (!observer || !observer->event || !s)
+        return -EINVAL;
+    coop_observer **end = &s->observers;
+    for (; *end; end = &(*end)->next)
+        if (*end == observer)
+            return -EBUSY;
+    observer->next = NULL;
+    *end = observer;
+    return 0;
+}
+
+int coop_unobserve(coop_observer *observer)
+{
+    coop_sched *s = coop_this;
+    if (!observer || !s)
+        return -EINVAL;
+    for (coop_observer **at = &s->observers; *at; at = &(*at)->next)
+        if (*at == observer) {
+            *at = observer->next;
+            return 0;
+        }
+    return -ENOENT;
+}

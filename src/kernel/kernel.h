@@ -1,0 +1,167 @@
+/* kernel.h - the kernel's structures and the functions that its parts, the system calls
+   and the system tasks call. Everything here belongs to one scheduler, and so to one
+   thread. */
+#ifndef COOP_KERNEL_H
+#define COOP_KERNEL_H
+
+#include "config.h"
+
+#include "coop.h"
+#include "machine/machine.h"
+#include "policy/policy.h"
+
+#define COOP_RARE(x) __builtin_expect(!!(x), 0)
+
+/* co.life: what may be done with a coroutine by hand. */
+enum { CO_FRESH, CO_SUSPENDED, CO_RUNNING, CO_DONE, CO_TASK };
+
+/* co.flags of a task */
+enum {
+    TASK_SYSTEM = 1,               /* does not count as work left */
+    TASK_KEEP = 2,                 /* its parent keeps its status */
+    TASK_SEEN = 4,                 /* somebody was told its status */
+    TASK_EXITED = 8,               /* unwinding because of Exit, not of a kill */
+    TASK_NAMED = 16                /* born is a struct coop_naming */
+};
+
+struct coop_naming {
+    const char *born;
+    char name[];
+};
+
+/* A task is a coroutine with an identity, so each coroutine is made with room for one:
+   it becomes a task where it stands, since frames never move. co.state is its
+   coop_state. A fresh coroutine by hand is in its thread's list of those: next, prev. */
+struct coop_task {
+    coop_coroutine co;
+    coop_task *next;               /* in the ready queue, or among its parent's kept */
+    union {
+        coop_call *waiters;        /* those who wait for its end */
+        coop_task *prev;           /* ended: among its parent's kept */
+    };
+    coop_task *kept;               /* ended children whose status it keeps, newest first */
+    coop_tid tid, parent;
+    const char *born;              /* "file:line" of its creation */
+    uint64_t slices;
+    int64_t since;                 /* when it began to wait */
+    coop_value final;              /* Exit's value or the killer's tid; ended: its value;
+                                      fresh: whose list it is in */
+    char room[];                   /* the first segment of its call stack */
+};
+
+struct coop_sched {
+    coop_task *current;
+    coop_policy *policy;
+    coop_observer *observers;
+    uint64_t step;                 /* traps of tasks that are not system tasks */
+    unsigned until_look;           /* slices until the outside is looked at */
+    unsigned quantum;
+    size_t living;                 /* tasks that are work left */
+    size_t outside;                /* waiting calls that the outside answers */
+    unsigned woken;                /* tasks made ready since the last trap */
+
+    coop_task **slots;             /* the task table: open addressing by tid */
+    size_t mask, count;            /* slots - 1, or 0 without any; tasks in it */
+    coop_tid last_tid;
+
+    struct coop_due *due;          /* timers: a heap, the first due on top */
+    size_t due_count, due_size;
+    uint32_t due_seq;
+
+    coop_machine *machine;
+    int64_t now;                   /* at the last poll */
+    coop_task *poller;             /* the task that looks outside, never in the queue */
+    int (*start_poller)(coop_sched *);
+    void *io;                      /* the poller's own */
+
+    coop_task *express;            /* go before the queue: the stepper's choice */
+    coop_tid let_first;            /* set during COOP_TRAP: defer it, run this first */
+    int stop;                      /* why coop_run is to return */
+    coop_tid main_tid;             /* coop_main's, 0: none */
+    coop_value *main_value;
+    bool looping, automatic;
+    void (*report)(void *arg, const char *text);
+    void *arg;
+};
+
+#pragma GCC visibility push(hidden)
+
+extern _Thread_local coop_sched *coop_this;         /* the calling thread's scheduler */
+
+/* stack.c, coroutine.c: call stacks and the trampoline */
+coop_task *coop_make(const coop_routine *, const void *frame, const char *born);
+void coop_unmake(coop_task *);
+int coop_claim(coop_coroutine *);  /* a fresh coroutine is to become a task */
+void coop_forget_fresh(void);      /* report and release those that never began */
+void coop_drop_segment(coop_coroutine *);
+coop_step coop_advance(coop_coroutine *);
+
+static inline void coop_pop(coop_coroutine *co, void *block);
+
+/* task.c: the life of a task */
+coop_tid coop_admit(coop_sched *, coop_task *, coop_tid parent, unsigned flags);
+void coop_finish(coop_sched *, coop_task *);
+void coop_doom(coop_sched *, coop_task *, coop_value final, unsigned flag);
+void coop_status_of(coop_task *, coop_status *);
+void coop_let_go(coop_sched *, coop_task *);        /* an ended task whose status is told */
+int coop_rename(coop_task *, const char *name);
+const char *coop_name_of(const coop_task *);
+const char *coop_born_of(const coop_task *);
+
+/* table.c */
+coop_task *coop_find(coop_sched *, coop_tid);
+int coop_table_add(coop_sched *, coop_task *);
+void coop_table_remove(coop_sched *, coop_task *);
+coop_task *coop_each(coop_sched *, size_t *i);
+
+/* sched.c */
+int coop_loop(coop_sched *);
+void coop_end_all(coop_sched *);   /* kill every task and run until none is left */
+void coop_answer(coop_sched *, coop_call *, coop_value);    /* without making it ready */
+void coop_undo(coop_sched *, coop_task *);
+void coop_let_first(coop_sched *, coop_tid);        /* an observer's, during COOP_TRAP */
+void coop_stop(coop_sched *, int why);
+int coop_need_poller(coop_sched *);
+
+/* timer.c */
+bool coop_next_timer(coop_sched *, int64_t *when);
+void coop_expire(coop_sched *, int64_t now);
+
+/* report.c, event.c */
+void coop_report(coop_sched *, const char *format, ...) __attribute__((format(printf, 2, 3)));
+int coop_deadlock(coop_sched *);
+void coop_tell(coop_sched *, coop_task *, coop_event *);
+const char *coop_basename(const char *path);
+
+#pragma GCC visibility pop
+
+/* Where a call stack goes on when a segment is full. */
+struct coop_segment {
+    struct coop_segment *below;
+    char *sp, *limit;              /* of the one below */
+    void *first;                   /* the block that opened it */
+    size_t size;
+};
+
+static inline void coop_pop(coop_coroutine *co, void *block)
+{
+    if (co->segment && co->segment->first == block)
+        coop_drop_segment(co);
+    else
+        co->sp = block;
+}
+
+static inline void coop_make_ready(coop_sched *s, coop_task *t)
+{
+    t->co.state = COOP_READY;
+    s->policy->put(s->policy, t);
+}
+
+static inline void coop_note(coop_sched *s, coop_task *t, coop_event_kind kind,
+                             const coop_call *call, coop_value value)
+{
+    if (COOP_RARE(s->observers))
+        coop_tell(s, t, &(coop_event){ .kind = kind, .call = call, .value = value });
+}
+
+#endif

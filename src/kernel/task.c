@@ -1,0 +1,179 @@
+/* task.c - how a task comes to be, how it ends, and who is told. */
+#include "kernel/kernel.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char *coop_name_of(const coop_task *t)
+{
+    if (t->co.flags & TASK_NAMED)
+        return ((struct coop_naming *)t->born)->name;
+    return ((coop_frame *)t->room)->routine->name;
+}
+
+const char *coop_born_of(const coop_task *t)
+{
+    const char *born = t->born;
+    if (t->co.flags & TASK_NAMED)
+        born = ((struct coop_naming *)born)->born;
+    return coop_basename(born);
+}
+
+int coop_rename(coop_task *t, const char *name)
+{
+    struct coop_naming *new = NULL, *old = NULL;
+    const char *born = t->born;
+    if (t->co.flags & TASK_NAMED) {
+        old = (struct coop_naming *)t->born;
+        born = old->born;
+    }
+    if (name && *name) {
+        new = malloc(sizeof *new + strlen(name) + 1);
+        if (!new)
+            return -ENOMEM;
+        new->born = born;
+        strcpy(new->name, name);
+        t->born = (char *)new;
+        t->co.flags |= TASK_NAMED;
+    } else {
+        t->born = born;
+        t->co.flags &= (uint8_t)~TASK_NAMED;
+    }
+    free(old);
+    return 0;
+}
+
+/* Make a coroutine that nobody resumes by hand into a task. */
+coop_tid coop_admit(coop_sched *s, coop_task *t, coop_tid parent, unsigned flags)
+{
+    t->tid = s->last_tid + 1;
+    int r = coop_table_add(s, t);
+    if (r < 0)
+        return r;
+    s->last_tid = t->tid;
+    t->parent = parent;
+    t->co.flags |= (uint8_t)flags;
+    t->co.life = CO_TASK;
+    t->since = s->now;
+    if (!(flags & TASK_SYSTEM))
+        s->living++;
+    if (COOP_RARE(s->observers))
+        coop_tell(s, t, &(coop_event){ .kind = COOP_SPAWN, .other = parent });
+    return t->tid;
+}
+
+void coop_status_of(coop_task *t, coop_status *status)
+{
+    bool killed = t->co.unwinding && !(t->co.flags & TASK_EXITED);
+    t->co.flags |= TASK_SEEN;
+    status->value = killed ? -ECANCELED : t->final;
+    status->by = killed ? t->final : 0;
+    status->end = killed ? COOP_KILLED : t->final < 0 ? COOP_FAILED : COOP_OK;
+}
+
+static void report_failure(coop_sched *s, coop_task *t)
+{
+    char result[40];
+    coop_text text = { .data = result, .size = sizeof result };
+    coop_result_text(t->final, &text);
+    coop_report(s, "task %td %s failed: %s (created at %s)", t->tid, coop_name_of(t), result,
+                coop_born_of(t));
+}
+
+/* The table and the memory of an ended task; a failure that nobody was told of is told
+   to the people. */
+static void bury(coop_sched *s, coop_task *t)
+{
+    bool killed = t->co.unwinding && !(t->co.flags & TASK_EXITED);
+    if (!killed && t->final < 0 && !(t->co.flags & TASK_SEEN))
+        report_failure(s, t);
+    coop_table_remove(s, t);
+    coop_unmake(t);
+}
+
+void coop_let_go(coop_sched *s, coop_task *t)
+{
+    coop_task *parent = coop_find(s, t->parent);
+    if (t->prev)
+        t->prev->next = t->next;
+    else
+        parent->kept = t->next;
+    if (t->next)
+        t->next->prev = t->prev;
+    bury(s, t);
+}
+
+static void release_kept(coop_sched *s, coop_task *t)
+{
+    while (t->kept) {
+        coop_task *child = t->kept;
+        t->kept = child->next;
+        bury(s, child);
+    }
+}
+
+static bool keep(coop_sched *s, coop_task *t)
+{
+    coop_task *parent;
+    if (!(t->co.flags & TASK_KEEP) || t->co.flags & TASK_SEEN)
+        return false;
+    parent = coop_find(s, t->parent);
+    if (!parent || parent->co.state == COOP_ENDED)
+        return false;
+    t->prev = NULL;
+    t->next = parent->kept;
+    if (parent->kept)
+        parent->kept->prev = t;
+    parent->kept = t;
+    return true;
+}
+
+static void tell_main(coop_sched *s, coop_task *t)
+{
+    coop_status status;
+    coop_status_of(t, &status);
+    *s->main_value = status.value;
+    s->main_tid = 0;
+}
+
+/* The last frame of t has returned. */
+void coop_finish(coop_sched *s, coop_task *t)
+{
+    if (!t->co.unwinding)
+        t->final = t->co.value;
+    t->co.state = COOP_ENDED;
+    if (!(t->co.flags & TASK_SYSTEM))
+        s->living--;
+    coop_note(s, t, COOP_EXIT, NULL, t->final);
+    if (COOP_RARE(t->tid == s->main_tid))
+        tell_main(s, t);
+    coop_call *call;
+    while ((call = coop_list_take(&t->waiters)))
+        coop_offer(s, call);
+    release_kept(s, t);
+    if (!keep(s, t))
+        bury(s, t);
+}
+
+/* Begin to end a task. One that has not run yet runs to its first trap, so that its
+   coop_finally parts find what its first lines set up; one that is cleaning up
+   goes on with that first. The trampoline sees to the callers. */
+void coop_doom(coop_sched *s, coop_task *t, coop_value final, unsigned flag)
+{
+    if (t->co.unwinding)
+        return;
+    t->co.unwinding = 1;
+    t->co.flags |= (uint8_t)flag;
+    t->final = final;
+    if (t->co.cleaning || t->slices == 0)
+        return;
+    if (t->co.state == COOP_WAITING) {
+        coop_undo(s, t);
+        coop_make_ready(s, t);
+    } else if (t->co.state == COOP_READY && t->co.call) {
+        coop_pop(&t->co, t->co.call);
+        t->co.call = NULL;
+    }
+    t->co.top->line = COOP_FINALLY_;
+}

@@ -1,0 +1,58 @@
+/* console.c - plain blocking reads and writes, for those who talk to people. */
+#include "config.h"
+
+#include "machine/machine.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <unistd.h>
+
+void coop_say(int fd, const char *text, size_t len)
+{
+    while (len) {
+        ssize_t n = write(fd, text, len);
+        if (n < 0 && errno == EAGAIN)
+            poll(&(struct pollfd){ .fd = fd, .events = POLLOUT }, 1, -1);
+        else if (n < 0 && errno != EINTR)
+            return;
+        if (n > 0) {
+            text += n;
+            len -= (size_t)n;
+        }
+    }
+}
+
+/* One byte at a time: what follows the line may belong to somebody else. */
+int coop_ask(int fd, char *line, size_t size)
+{
+    size_t used = 0;
+    for (;;) {
+        char c;
+        ssize_t n = read(fd, &c, 1);
+        if (n < 0 && errno == EAGAIN)
+            poll(&(struct pollfd){ .fd = fd, .events = POLLIN }, 1, -1);
+        else if (n < 0 && errno != EINTR)
+            return -errno;
+        if (n == 0 && used == 0)
+            return -ENODATA;
+        if (n == 0 || (n > 0 && c == '\n'))
+            break;
+        if (n > 0 && used + 1 < size)
+            line[used++] = c;
+    }
+    line[used] = '\0';
+    return (int)used;
+}
+
+int coop_open_log(const char *path, bool write)
+{
+    int flags = write ? O_WRONLY | O_CREAT | O_TRUNC : O_RDONLY;
+    int fd = open(path, flags | O_CLOEXEC, 0666);
+    return fd < 0 ? -errno : fd;
+}
+
+bool coop_terminal(int fd)
+{
+    return isatty(fd);
+}

@@ -1,0 +1,82 @@
+/* select.c - the poller that POSIX has everywhere. */
+#include "config.h"
+
+#include "machine/poller.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/select.h>
+#include <time.h>
+
+struct by_select {
+    coop_poller face;
+    fd_set read, write;
+    int top;                       /* highest descriptor watched, -1: none */
+};
+
+static int watch(coop_poller *p, int fd, unsigned events)
+{
+    struct by_select *s = (struct by_select *)p;
+    if (fd >= FD_SETSIZE)
+        return events ? -EMFILE : 0;
+    if (events & COOP_READ)
+        FD_SET(fd, &s->read);
+    else
+        FD_CLR(fd, &s->read);
+    if (events & COOP_WRITE)
+        FD_SET(fd, &s->write);
+    else
+        FD_CLR(fd, &s->write);
+    if (events && fd > s->top)
+        s->top = fd;
+    while (s->top >= 0 && !FD_ISSET(s->top, &s->read) && !FD_ISSET(s->top, &s->write))
+        s->top--;
+    return 0;
+}
+
+/* select() says that some descriptor is bad, not which. */
+static int find_bad(struct by_select *s, coop_fired *fired, int max)
+{
+    int n = 0;
+    for (int fd = 0; fd <= s->top && n < max; fd++)
+        if ((FD_ISSET(fd, &s->read) || FD_ISSET(fd, &s->write)) && fcntl(fd, F_GETFD) < 0)
+            fired[n++] = (coop_fired){ fd, COOP_BAD };
+    return n;
+}
+
+static int poll_select(coop_poller *p, int64_t timeout, coop_fired *fired, int max)
+{
+    struct by_select *s = (struct by_select *)p;
+    fd_set read = s->read, write = s->write;
+    struct timespec limit = { (time_t)(timeout / 1000000000), (long)(timeout % 1000000000) };
+    int left = pselect(s->top + 1, &read, &write, NULL, timeout < 0 ? NULL : &limit, NULL);
+    if (left < 0)
+        return errno == EBADF ? find_bad(s, fired, max) : errno == EINTR ? 0 : -errno;
+    int n = 0;
+    for (int fd = 0; fd <= s->top && left > 0 && n < max; fd++) {
+        unsigned events = (FD_ISSET(fd, &read) ? COOP_READ : 0u)
+                        | (FD_ISSET(fd, &write) ? COOP_WRITE : 0u);
+        if (events)
+            fired[n++] = (coop_fired){ fd, events };
+        left -= !!(events & COOP_READ) + !!(events & COOP_WRITE);
+    }
+    return n;
+}
+
+static void release(coop_poller *p)
+{
+    free(p);
+}
+
+coop_poller *coop_poller_select(void)
+{
+    struct by_select *s = calloc(1, sizeof *s);
+    if (!s)
+        return NULL;
+    s->face = (coop_poller){ "select", watch, poll_select, release };
+    FD_ZERO(&s->read);
+    FD_ZERO(&s->write);
+    s->top = -1;
+    return &s->face;
+}

@@ -1,0 +1,24 @@
+/* observer.h - the built-in observers. */
+#ifndef COOP_OBSERVER_H
+#define COOP_OBSERVER_H
+
+#include "kernel/kernel.h"
+
+#pragma GCC visibility push(hidden)
+
+/* What COOP_TRACE asks for; words separated by commas. */
+struct coop_trace_words {
+    bool trace, step, time, run, system;
+    char out[256], in[256];        /* paths, or empty */
+};
+
+int coop_trace_open(coop_sched *, const char *words);       /* NULL or "": nothing */
+int coop_step_open(coop_sched *, const struct coop_trace_words *, int out);
+int coop_slow_open(coop_sched *, int64_t limit);
+
+/* A text whose flush writes to a descriptor. */
+coop_text coop_text_to(char *data, size_t size, const int *fd);
+
+#pragma GCC visibility pop
+
+#endif

@@ -1,0 +1,131 @@
+/* start.c - putting a scheduler together from the kernel and what fills its seams. */
+#include "kernel/kernel.h"
+#include "observer/observer.h"
+#include "tasks/iopoll.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+static void release(coop_sched *s)
+{
+    for (coop_observer *o = s->observers, *next; o; o = next) {
+        next = o->next;
+        if (o->free)
+            o->free(o);
+    }
+    if (s->policy)
+        s->policy->free(s->policy);
+    if (s->machine)
+        s->machine->free(s->machine);
+    coop_iopoll_free(s);
+    free(s->slots);
+    free(s->due);
+    free(s);
+    coop_this = NULL;
+}
+
+/* The observers that options and environment ask for. */
+static int watch(coop_sched *s, const coop_options *o)
+{
+    int r = 0;
+    if (o->slow > 0)
+        r = coop_slow_open(s, o->slow);
+    if (r == 0 && !o->no_env)
+        r = coop_trace_open(s, getenv("COOP_TRACE"));
+    if (r == 0 && o->observer)
+        r = coop_observe(o->observer);
+    return r;
+}
+
+int coop_sched_open(const coop_options *options)
+{
+    static const coop_options defaults;
+    const coop_options *o = options ? options : &defaults;
+    if (coop_this)
+        return -EBUSY;
+    coop_sched *s = calloc(1, sizeof *s);
+    if (!s)
+        return -ENOMEM;
+    s->quantum = o->quantum ? o->quantum : 1;
+    s->report = o->report;
+    s->arg = o->arg;
+    s->start_poller = coop_iopoll_start;
+    s->machine = o->machine ? o->machine : coop_unix();
+    s->policy = o->policy ? o->policy : coop_fifo();
+    coop_this = s;
+    int r = s->machine && s->policy ? watch(s, o) : -ENOMEM;
+    if (r < 0) {
+        if (o->observer)
+            coop_unobserve(o->observer);
+        if (o->machine)
+            s->machine = NULL;
+        if (o->policy)
+            s->policy = NULL;
+        release(s);
+        return r;
+    }
+    s->now = coop_clock(s);
+    return 0;
+}
+
+int coop_sched_close(void)
+{
+    coop_sched *s = coop_this;
+    if (!s)
+        return 0;
+    if (s->looping)
+        return -EBUSY;
+    coop_end_all(s);
+    coop_forget_fresh();
+    release(s);
+    return 0;
+}
+
+int coop_run(void)
+{
+    coop_sched *s = coop_this;
+    if (!s)
+        return 0;
+    int r = coop_loop(s);
+    if (s->automatic && r != -EBUSY)
+        coop_sched_close();
+    return r;
+}
+
+coop_tid coop_spawn_(const coop_routine *r, const void *frame, const char *here)
+{
+    if (!coop_this) {
+        int e = coop_sched_open(NULL);
+        if (e < 0)
+            return e;
+        coop_this->automatic = true;
+    }
+    coop_sched *s = coop_this;
+    coop_task *t = coop_make(r, frame, here);
+    coop_tid tid = t ? coop_admit(s, t, coop_self(), 0) : -ENOMEM;
+    if (tid > 0)
+        coop_make_ready(s, t);
+    else if (t)
+        coop_unmake(t);
+    return tid;
+}
+
+coop_value coop_main_(const coop_routine *r, const void *frame, const char *here)
+{
+    bool had_one = coop_this;
+    coop_value value = -ECANCELED;
+    if (had_one && coop_this->looping)
+        return -EBUSY;
+    coop_tid tid = coop_spawn_(r, frame, here);
+    if (tid < 0) {
+        if (!had_one)
+            coop_sched_close();
+        return tid;
+    }
+    coop_this->main_tid = tid;
+    coop_this->main_value = &value;
+    int e = coop_run();
+    if (coop_this)
+        coop_this->main_tid = 0;
+    return e < 0 ? e : value;
+}

@@ -1,0 +1,41 @@
+/* Accept - take the next connection of a listening socket. */
+#include "tasks/iopoll.h"
+
+#include <errno.h>
+
+static coop_value ready(coop_sched *s, coop_call *call)
+{
+    struct coop_Accept *c = (struct coop_Accept *)call;
+    coop_machine *m = s->machine;
+    int fd = c->fd < 0 ? -EBADF : m->accept(m, c->fd);
+    if (fd == -EAGAIN)
+        return COOP_WAIT;
+    if (fd >= 0 && c->peer && c->peer_size && m->address(m, fd, true, c->peer, c->peer_size) < 0)
+        c->peer[0] = '\0';
+    return fd;
+}
+
+static coop_value handle(coop_sched *s, coop_call *call)
+{
+    coop_value fd = ready(s, call);
+    return fd != COOP_WAIT ? fd
+        : coop_io_wait(s, call, ((struct coop_Accept *)call)->fd, COOP_READ);
+}
+
+static void undo(coop_sched *s, coop_call *call)
+{
+    coop_io_undo(s, call, ((struct coop_Accept *)call)->fd, COOP_READ);
+}
+
+static void describe(const coop_call *call, const coop_value *result, coop_text *text)
+{
+    const struct coop_Accept *c = (const struct coop_Accept *)call;
+    coop_print(text, "%d", c->fd);
+    if (result && *result >= 0 && c->peer && c->peer_size)
+        coop_print(text, ", %s", c->peer);
+}
+
+const coop_call_type coop_Accept_type = {
+    .name = "Accept", .outside = true, .handle = handle, .ready = ready, .undo = undo,
+    .describe = describe
+};

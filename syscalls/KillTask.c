@@ -1,0 +1,60 @@
+/* KillTask - end another task, or oneself; waiting for it or not. */
+#include "kernel/kernel.h"
+
+#include <errno.h>
+
+static coop_value handle(coop_sched *s, coop_call *call)
+{
+    struct coop_KillTask *c = (struct coop_KillTask *)call;
+    coop_task *t = coop_find(s, c->tid);
+    if (!t || t->co.state == COOP_ENDED)
+        return -ESRCH;
+    if (t->co.flags & TASK_SYSTEM)
+        return -EPERM;
+    if (t == call->task) {
+        coop_doom(s, t, t->tid, 0);
+        return COOP_GO_ON;
+    }
+    /* Its wait is undone, unless it is part of its cleanup. */
+    if (c->wait && t->co.cleaning && coop_closes_cycle(s, call, c->tid))
+        return -EDEADLK;
+    if (t->co.unwinding && !c->wait)
+        return -EALREADY;
+    coop_doom(s, t, call->task->tid, 0);
+    if (!c->wait)
+        return 0;
+    coop_list_add(&t->waiters, call);
+    return COOP_WAIT;
+}
+
+/* The task has ended. */
+static coop_value ready(coop_sched *s, coop_call *call)
+{
+    (void)s;
+    (void)call;
+    return 0;
+}
+
+static void undo(coop_sched *s, coop_call *call)
+{
+    coop_task *t = coop_find(s, ((struct coop_KillTask *)call)->tid);
+    coop_list_remove(&t->waiters, call);
+}
+
+static void describe(const coop_call *call, const coop_value *result, coop_text *text)
+{
+    const struct coop_KillTask *c = (const struct coop_KillTask *)call;
+    (void)result;
+    coop_print(text, "%td%s", c->tid, c->wait ? ", wait" : "");
+}
+
+static void touches(const coop_call *call, coop_touch *touch)
+{
+    const struct coop_KillTask *c = (const struct coop_KillTask *)call;
+    *touch = (coop_touch){ (uintptr_t)c->tid, true, c->wait ? c->tid : 0 };
+}
+
+const coop_call_type coop_KillTask_type = {
+    .name = "KillTask", .handle = handle, .ready = ready, .undo = undo,
+    .describe = describe, .touches = touches
+};
