@@ -85,7 +85,7 @@ typedef enum coop_step {
 
 typedef struct coop_routine {      /* the code of a routine */
     const char *name, *file;
-    size_t size, align;            /* of its frame */
+    size_t size;                   /* of its frame */
     coop_step (*resume)(coop_coroutine *, void *frame);
 } coop_routine;
 
@@ -119,7 +119,7 @@ struct coop_coroutine {            /* a call stack and what is passed in and out
  * on the task's call stack, which never moves, so their addresses are good until
  * the routine ends. Other local variables do not survive a trap, await or yield.
  *
- * NAME becomes a struct tag too. The routine is static; for one that other files
+ * No member may need more alignment than max_align_t. NAME becomes a struct tag too. The routine is static; for one that other files
  * call, put coop_declare(NAME, members) into a header and coop_define(NAME)
  * { ... } into one file. It costs what its members cost and 32 bytes.
  *
@@ -272,7 +272,7 @@ struct coop_coroutine {            /* a call stack and what is passed in and out
  */
 #define coop_create(...) COOP_CREATE_(__VA_ARGS__, .coop_ = {0})
 #define COOP_CREATE_(NAME, ...)                                                     \
-    coop_create_(&NAME##_routine, &(struct NAME){ __VA_ARGS__ }, COOP_HERE_)
+    COOP_NEW_(coop_create_, NAME, __VA_ARGS__)
 
 /** coop_co_send - resume a coroutine by hand
  *
@@ -382,6 +382,7 @@ int coop_sched_open(const coop_options *options);
  *
  * Returns: 0, also without any task or scheduler.
  * Errors:
+ * those of coop_sched_open, when a coop_spawn before could not open one
  * -EDEADLK    a deadlock
  * -ECANCELED  the stepper's quit
  * -EBUSY      called from inside a task
@@ -413,10 +414,11 @@ int coop_sched_close(void);
  * Returns: the tid, more than 0.
  * Errors:
  * -ENOMEM  memory is exhausted
+ * others   those of coop_sched_open
  */
 #define coop_spawn(...) COOP_SPAWN_(__VA_ARGS__, .coop_ = {0})
 #define COOP_SPAWN_(NAME, ...)                                                      \
-    coop_spawn_(&NAME##_routine, &(struct NAME){ __VA_ARGS__ }, COOP_HERE_)
+    COOP_NEW_(coop_spawn_, NAME, __VA_ARGS__)
 
 /** coop_main - spawn a task, run the scheduler, give the task's result
  *
@@ -431,7 +433,7 @@ int coop_sched_close(void);
  */
 #define coop_main(...) COOP_MAIN_(__VA_ARGS__, .coop_ = {0})
 #define COOP_MAIN_(NAME, ...)                                                       \
-    coop_main_(&NAME##_routine, &(struct NAME){ __VA_ARGS__ }, COOP_HERE_)
+    COOP_NEW_(coop_main_, NAME, __VA_ARGS__)
 
 /** coop_status - how a task ended
  *
@@ -883,7 +885,6 @@ struct coop_call_type {
 };
 
 #define COOP_WAIT INTPTR_MIN            /* from handle and ready: not yet */
-#define COOP_GO_ON (INTPTR_MIN + 1)     /* from handle: the task was ended, let it unwind now */
 
 /** coop_touch - which object a call concerns
  *
@@ -967,9 +968,20 @@ enum { COOP_FINALLY_ = -1, COOP_END_ = -2 };    /* lines that no source has */
         return NAME##_code_(self_, frame_);                                         \
     }                                                                               \
     STATIC const coop_routine NAME##_routine = {                                    \
-        #NAME, __FILE__, sizeof(struct NAME), _Alignof(struct NAME), NAME##_resume_ \
+        #NAME, __FILE__, sizeof(struct NAME), NAME##_resume_                        \
     };                                                                              \
+    _Static_assert(_Alignof(struct NAME) <= _Alignof(max_align_t),                  \
+                   "members of a routine are not aligned to more than max_align_t");\
     static coop_step NAME##_code_(coop_coroutine *self_, struct NAME *my)
+
+/* The frame is filled in where it will stay. */
+#define COOP_NEW_(WHAT, NAME, ...)                                                  \
+    __extension__({                                                                 \
+        struct NAME *new_##NAME = coop_make_(&NAME##_routine, COOP_HERE_);          \
+        if (new_##NAME)                                                             \
+            *new_##NAME = (struct NAME){ __VA_ARGS__ };                             \
+        WHAT(&NAME##_routine, new_##NAME);                                          \
+    })
 
 #define COOP_STOP_(STEP)                                                            \
     my->coop_.line = __LINE__;                                                      \
@@ -978,19 +990,22 @@ enum { COOP_FINALLY_ = -1, COOP_END_ = -2 };    /* lines that no source has */
     COOP_FALLTHROUGH_;                                                              \
     case __LINE__: DEST = (__typeof__(DEST))coop_answer_(self_)
 
-void *coop_push_slow_(coop_coroutine *co, size_t size, size_t align);
+void *coop_push_slow_(coop_coroutine *co, size_t size, size_t align) __attribute__((cold));
 coop_step coop_stray_(coop_coroutine *co, coop_frame *frame);
-coop_coroutine *coop_create_(const coop_routine *, const void *frame, const char *here);
-coop_tid coop_spawn_(const coop_routine *, const void *frame, const char *here);
-coop_value coop_main_(const coop_routine *, const void *frame, const char *here);
+void *coop_make_(const coop_routine *, const char *here);
+coop_coroutine *coop_create_(const coop_routine *, void *frame);
+coop_tid coop_spawn_(const coop_routine *, void *frame);
+coop_value coop_main_(const coop_routine *, void *frame);
 
 static inline void *coop_push_(coop_coroutine *co, size_t size, size_t align)
 {
-    char *at = (char *)(((uintptr_t)co->sp + (align - 1)) & ~(uintptr_t)(align - 1));
-    if (size > (uintptr_t)co->limit - (uintptr_t)at || at > co->limit)
+    uintptr_t at = (uintptr_t)co->sp;
+    if (align > _Alignof(coop_frame))
+        at = (at + (align - 1)) & ~(uintptr_t)(align - 1);
+    if (__builtin_expect(at + size > (uintptr_t)co->limit, 0))
         return coop_push_slow_(co, size, align);
-    co->sp = at + size;
-    return at;
+    co->sp = (char *)(at + size);
+    return (char *)at;
 }
 
 static inline void coop_enter_(coop_coroutine *co, const coop_routine *r, coop_frame *frame)

@@ -6,6 +6,9 @@
 #include <errno.h>
 #include <stdlib.h>
 
+/* Why the scheduler that coop_spawn wanted could not be opened: told by coop_run. */
+static _Thread_local int not_opened;
+
 static void release(coop_sched *s)
 {
     for (coop_observer *o = s->observers, *next; o; o = next) {
@@ -20,6 +23,7 @@ static void release(coop_sched *s)
     coop_iopoll_free(s);
     free(s->slots);
     free(s->due);
+    coop_free_spare(s);
     free(s);
     coop_this = NULL;
 }
@@ -84,39 +88,52 @@ int coop_sched_close(void)
 int coop_run(void)
 {
     coop_sched *s = coop_this;
+    int r = not_opened;
+    not_opened = 0;
     if (!s)
-        return 0;
-    int r = coop_loop(s);
+        return r;
+    r = coop_loop(s);
     if (s->automatic && r != -EBUSY)
         coop_sched_close();
     return r;
 }
 
-coop_tid coop_spawn_(const coop_routine *r, const void *frame, const char *here)
+static int need_sched(void)
 {
-    if (!coop_this) {
-        int e = coop_sched_open(NULL);
-        if (e < 0)
-            return e;
+    if (coop_this)
+        return 0;
+    not_opened = coop_sched_open(NULL);
+    if (not_opened == 0)
         coop_this->automatic = true;
-    }
+    return not_opened;
+}
+
+coop_tid coop_spawn_(const coop_routine *r, void *frame)
+{
+    coop_task *t = coop_made(r, frame);
+    if (!t)
+        return -ENOMEM;
+    coop_tid tid = need_sched();
     coop_sched *s = coop_this;
-    coop_task *t = coop_make(r, frame, here);
-    coop_tid tid = t ? coop_admit(s, t, coop_self(), 0) : -ENOMEM;
+    if (tid == 0)
+        tid = coop_admit(s, t, coop_self(), 0);
     if (tid > 0)
         coop_make_ready(s, t);
-    else if (t)
+    else
         coop_unmake(t);
     return tid;
 }
 
-coop_value coop_main_(const coop_routine *r, const void *frame, const char *here)
+coop_value coop_main_(const coop_routine *r, void *frame)
 {
     bool had_one = coop_this;
     coop_value value = -ECANCELED;
-    if (had_one && coop_this->looping)
+    if (had_one && coop_this->looping) {
+        if (frame)
+            coop_unmake(coop_made(r, frame));
         return -EBUSY;
-    coop_tid tid = coop_spawn_(r, frame, here);
+    }
+    coop_tid tid = coop_spawn_(r, frame);
     if (tid < 0) {
         if (!had_one)
             coop_sched_close();

@@ -27,11 +27,11 @@ static coop_value handle(coop_sched *s, coop_call *call)
     return COOP_WAIT;
 }
 
-/* The task has ended. */
+/* The task has ended, and nothing of it is to be left, a status neither. */
 static coop_value ready(coop_sched *s, coop_call *call)
 {
-    (void)s;
-    (void)call;
+    coop_task *t = coop_find(s, ((struct coop_KillTask *)call)->tid);
+    t->co.flags &= (uint8_t)~TASK_KEEP;
     return 0;
 }
 

@@ -6,8 +6,10 @@ _Static_assert(offsetof(struct coop_Sleep, timer) == sizeof(coop_call), "timer b
 static coop_value handle(coop_sched *s, coop_call *call)
 {
     struct coop_Sleep *c = (struct coop_Sleep *)call;
-    if (c->ns <= 0)
+    if (c->ns <= 0) {
+        coop_end_slice(s);
         return 0;
+    }
     int64_t now = coop_clock(s);
     int r = coop_timer_set(s, call, c->ns > INT64_MAX - now ? INT64_MAX : now + c->ns);
     return r < 0 ? r : COOP_WAIT;

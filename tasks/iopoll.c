@@ -18,6 +18,7 @@ struct io {
     struct waiters *fds;           /* by descriptor */
     int size;
     int watched;                   /* descriptors with waiters */
+    bool told;                     /* that the poller has a limit */
     coop_fired fired[MOST_FIRED];
 };
 
@@ -53,14 +54,13 @@ static unsigned wanted(const struct waiters *w)
 }
 
 /* Tell the machine when what is wanted of fd has changed. */
-static int rewatch(coop_sched *s, int fd, unsigned before)
+static int rewatch(coop_sched *s, int fd, unsigned before, unsigned after)
 {
     struct io *io = s->io;
-    unsigned after = wanted(&io->fds[fd]);
     if (after == before)
         return 0;
     int r = s->machine->watch(s->machine, fd, after);
-    if (r >= 0)
+    if (r == 0)
         io->watched += !!after - !!before;
     return r;
 }
@@ -93,21 +93,23 @@ coop_value coop_io_wait(coop_sched *s, coop_call *call, int fd, unsigned event)
     int r = coop_need_poller(s);
     if (r < 0)
         return r;
-    if (fd > INT32_MAX / 4)
-        return -EBADF;
-    struct waiters *w = room_for(s->io, fd);
-    if (!w)
-        return -ENOMEM;
-    unsigned before = wanted(w);
-    coop_list_add(list_for(w, event), call);
-    r = rewatch(s, fd, before);
-    if (r == 0)
-        return COOP_WAIT;
-    coop_list_remove(list_for(w, event), call);
-    if (r == -EMFILE)
+    struct io *io = s->io;
+    unsigned before = fd < io->size ? wanted(&io->fds[fd]) : 0;
+    r = rewatch(s, fd, before, before | event);
+    if (r == -EMFILE && !io->told) {
+        io->told = true;
         coop_report(s, "descriptor %d is past what the poller can watch: keep the limit of open "
                     "files (ulimit -n) within FD_SETSIZE", fd);
-    return r < 0 ? r : 0;
+    }
+    if (r)
+        return r < 0 ? r : 0;
+    struct waiters *w = room_for(io, fd);
+    if (!w) {
+        rewatch(s, fd, before | event, before);
+        return -ENOMEM;
+    }
+    coop_list_add(list_for(w, event), call);
+    return COOP_WAIT;
 }
 
 void coop_io_undo(coop_sched *s, coop_call *call, int fd, unsigned event)
@@ -115,7 +117,7 @@ void coop_io_undo(coop_sched *s, coop_call *call, int fd, unsigned event)
     struct waiters *w = &((struct io *)s->io)->fds[fd];
     unsigned before = wanted(w);
     coop_list_remove(list_for(w, event), call);
-    rewatch(s, fd, before);
+    rewatch(s, fd, before, wanted(w));
 }
 
 static void wake_all(coop_sched *s, coop_call **list, coop_value value)
@@ -134,7 +136,7 @@ void coop_io_closed(coop_sched *s, int fd)
     unsigned before = wanted(w);
     wake_all(s, &w->readers, -EBADF);
     wake_all(s, &w->writers, -EBADF);
-    rewatch(s, fd, before);
+    rewatch(s, fd, before, 0);
 }
 
 /* Each waiter in its turn tries; those that got nothing keep their places. */
@@ -160,7 +162,7 @@ static void deliver(coop_sched *s, const coop_fired *fired)
         offer_all(s, &w->readers);
     if (fired->events & COOP_WRITE)
         offer_all(s, &w->writers);
-    rewatch(s, fired->fd, before);
+    rewatch(s, fired->fd, before, wanted(w));
 }
 
 /* How long the machine may block: until the next timer at most. */
@@ -193,8 +195,8 @@ coop_routine(iopoll, coop_sched *sched; coop_value may_block;)
 {
     coop_begin;
     for (;;) {
-        coop_trap(my->may_block, Poll, .io = my->sched->io, .sched = my->sched);
         look(my->sched, my->may_block);
+        coop_trap(my->may_block, Poll, .io = my->sched->io, .sched = my->sched);
     }
     coop_end;
 }
@@ -202,7 +204,10 @@ coop_routine(iopoll, coop_sched *sched; coop_value may_block;)
 int coop_iopoll_start(coop_sched *s)
 {
     struct io *io = calloc(1, sizeof *io);
-    coop_task *t = coop_make(&iopoll_routine, &(struct iopoll){ .sched = s }, __FILE__);
+    struct iopoll *frame = coop_make_(&iopoll_routine, __FILE__);
+    if (frame)
+        *frame = (struct iopoll){ .sched = s };
+    coop_task *t = coop_made(&iopoll_routine, frame);
     coop_tid tid = io && t ? coop_admit(s, t, 0, TASK_SYSTEM) : -ENOMEM;
     if (tid < 0) {
         free(io);

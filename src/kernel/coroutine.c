@@ -1,30 +1,10 @@
-/* coroutine.c - the trampoline, and coroutines that are resumed by hand. */
+/* coroutine.c - coroutines that are resumed by hand. */
 #include "kernel/kernel.h"
 
 #include <errno.h>
 
 /* Coroutines of this thread that were made and have neither begun nor become a task. */
-static _Thread_local coop_task *fresh;
-
-coop_step coop_advance(coop_coroutine *co)
-{
-    for (;;) {
-        coop_frame *frame = co->top;
-        coop_step step = frame->routine->resume(co, frame);
-        if (step == COOP_CALLED)
-            continue;
-        if (step != COOP_RETURNED)
-            return step;
-        co->value = frame->result;
-        co->cleaning -= frame->cleaning;
-        co->top = frame->caller;
-        coop_pop(co, frame);
-        if (!co->top)
-            return COOP_RETURNED;
-        if (COOP_RARE(co->unwinding) && !co->cleaning)
-            co->top->line = COOP_FINALLY_;
-    }
-}
+static _Thread_local coop_task *fresh COOP_TLS;
 
 /* The routine's switch has no case for the line where it stopped. */
 coop_step coop_stray_(coop_coroutine *co, coop_frame *frame)
@@ -33,31 +13,24 @@ coop_step coop_stray_(coop_coroutine *co, coop_frame *frame)
     coop_report(coop_this, "%s:%d: %s cannot go on: it stopped inside a switch of its own",
                 coop_basename(frame->routine->file), (int)frame->line, frame->routine->name);
     frame->result = -ENOTSUP;
-    return COOP_RETURNED;
+    frame->line = frame->cleaning ? COOP_END_ : COOP_FINALLY_;
+    return COOP_CALLED;
 }
 
-coop_coroutine *coop_create_(const coop_routine *r, const void *frame, const char *here)
+coop_coroutine *coop_create_(const coop_routine *r, void *frame)
 {
-    coop_task *t = coop_make(r, frame, here);
+    coop_task *t = coop_made(r, frame);
     if (!t)
         return NULL;
     t->final = (coop_value)&fresh;
-    t->next = fresh;
-    if (fresh)
-        fresh->prev = t;
-    fresh = t;
+    coop_link(&fresh, t);
     return &t->co;
 }
 
 static void begin(coop_task *t)
 {
-    if (t->next)
-        t->next->prev = t->prev;
-    if (t->prev)
-        t->prev->next = t->next;
-    else
-        fresh = t->next;
-    t->next = t->prev = NULL;
+    coop_unlink(t);
+    t->waiters = NULL;
 }
 
 static void report_fresh(coop_task *t)
@@ -86,39 +59,44 @@ static void put_back(coop_coroutine *co, uint8_t life)
     __atomic_store_n(&co->life, life, __ATOMIC_RELEASE);
 }
 
+static bool is_ours(const coop_coroutine *co)
+{
+    return ((const coop_task *)co)->final == (coop_value)&fresh;
+}
+
 /* Take a coroutine for resuming, so that nobody else resumes it meanwhile: it was fresh or
-   suspended and is running now, or the answer says why not. */
+   suspended and is running now, or the answer says why not. A fresh one is for its thread
+   alone to take, so there is no race for it. */
 static int take(coop_coroutine *co, bool *was_fresh)
 {
     if (!co)
         return -EINVAL;
     uint8_t is = __atomic_load_n(&co->life, __ATOMIC_RELAXED);
+    *was_fresh = is == CO_FRESH;
+    if (is == CO_FRESH) {
+        if (!is_ours(co))
+            return -EPERM;
+        put_back(co, CO_RUNNING);
+        return 1;
+    }
     if (is == CO_DONE)
         return COOP_DONE;
-    if (is != CO_FRESH && is != CO_SUSPENDED)
+    if (is != CO_SUSPENDED
+        || !__atomic_compare_exchange_n(&co->life, &is, CO_RUNNING, false, __ATOMIC_ACQUIRE,
+                                        __ATOMIC_RELAXED))
         return -EBUSY;
-    if (!__atomic_compare_exchange_n(&co->life, &is, CO_RUNNING, false, __ATOMIC_ACQUIRE,
-                                     __ATOMIC_RELAXED))
-        return -EBUSY;
-    *was_fresh = is == CO_FRESH;
-    if (*was_fresh && ((coop_task *)co)->final != (coop_value)&fresh) {
-        put_back(co, CO_FRESH);
-        return -EPERM;
-    }
     return 1;
 }
 
 int coop_claim(coop_coroutine *co)
 {
-    bool was_fresh;
-    int r = take(co, &was_fresh);
-    if (r < 0)
-        return r;
-    if (r == COOP_DONE || !was_fresh) {
-        if (r != COOP_DONE)
-            put_back(co, CO_SUSPENDED);
+    uint8_t is = __atomic_load_n(&co->life, __ATOMIC_RELAXED);
+    if (is == CO_RUNNING || is == CO_TASK)
+        return -EBUSY;
+    if (is != CO_FRESH)
         return -EINVAL;
-    }
+    if (!is_ours(co))
+        return -EPERM;
     begin((coop_task *)co);
     put_back(co, CO_TASK);
     return 0;
@@ -192,7 +170,7 @@ int coop_co_close(coop_coroutine *co)
     } else {
         drop_call(co);
         co->value = -ECANCELED;
-        co->unwinding = 1;
+        co->unwinding = CO_UNWINDS;
         if (!co->cleaning)
             co->top->line = COOP_FINALLY_;
         while (coop_advance(co) != COOP_RETURNED) {
@@ -210,7 +188,7 @@ int coop_co_free(coop_coroutine *co)
     if (!co)
         return 0;
     coop_task *t = (coop_task *)co;
-    if (co->life == CO_FRESH && t->final == (coop_value)&fresh)
+    if (co->life == CO_FRESH && is_ours(co))
         report_fresh(t);
     int r = coop_co_close(co);
     if (r == 0 || r == -EPROTO)

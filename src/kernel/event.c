@@ -10,31 +10,37 @@ const char *coop_basename(const char *path)
     return slash ? slash + 1 : path;
 }
 
-/* Fill in what all events have, and pass it on. */
-void coop_tell(coop_sched *s, coop_task *t, coop_event *event)
+void coop_tell(coop_sched *s, coop_task *t, coop_event_kind kind, const coop_call *call,
+               coop_value value)
 {
     coop_frame *frame = t->co.top ? t->co.top : (coop_frame *)t->room;
-    event->step = s->step;
-    event->tid = t->tid;
-    event->name = coop_name_of(t);
-    event->system = t->co.flags & TASK_SYSTEM;
-    event->file = coop_basename(frame->routine->file);
-    event->line = frame->line > 0 ? frame->line : 0;
-    event->woken = s->woken;
-    if (event->kind == COOP_SPAWN) {
-        event->file = coop_born_of(t);
-        event->line = 0;
+    coop_event event = {
+        .kind = kind,
+        .step = s->step,
+        .tid = t->tid,
+        .name = coop_name_of(t),
+        .system = t->co.flags & TASK_SYSTEM,
+        .file = coop_basename(frame->routine->file),
+        .line = frame->line > 0 ? frame->line : 0,
+        .woken = s->woken,
+        .call = call,
+        .value = value,
+    };
+    if (kind == COOP_SPAWN) {
+        event.other = t->parent;
+        event.file = coop_born_of(t);
+        event.line = 0;
     }
-    if (event->kind == COOP_WAKE)
-        event->other = s->current && !(s->current->co.flags & TASK_SYSTEM) ? s->current->tid : 0;
-    if (event->kind == COOP_EXIT) {
+    if (kind == COOP_WAKE && s->current && !(s->current->co.flags & TASK_SYSTEM))
+        event.other = s->current->tid;
+    if (kind == COOP_EXIT) {
         uint8_t flags = t->co.flags;
-        coop_status_of(t, &event->status);
+        coop_status_of(t, &event.status);
         t->co.flags = flags;
     }
     for (coop_observer *o = s->observers, *next; o; o = next) {
         next = o->next;
-        o->event(o, event);
+        o->event(o, &event);
     }
 }
 

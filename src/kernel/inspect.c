@@ -81,7 +81,7 @@ coop_value coop_tasks(coop_tid *tids, size_t max)
         free(all);
         return count;
     }
-    for (size_t i = 0; max && (t = coop_each(coop_this, &i));)
+    for (t = NULL; max && (t = coop_each(coop_this, t));)
         tids[n++] = t->tid;
     if (max)
         qsort(tids, n, sizeof *tids, by_number);

@@ -10,10 +10,23 @@
 #include "machine/machine.h"
 #include "policy/policy.h"
 
+#define COOP_GO_ON (INTPTR_MIN + 1)     /* from handle: the task ends, let it unwind now */
+
 #define COOP_RARE(x) __builtin_expect(!!(x), 0)
+
+/* For thread-local variables: reached without a call, also within a shared library. */
+#ifdef __ELF__
+#define COOP_TLS __attribute__((tls_model("initial-exec")))
+#else
+#define COOP_TLS
+#endif
 
 /* co.life: what may be done with a coroutine by hand. */
 enum { CO_FRESH, CO_SUSPENDED, CO_RUNNING, CO_DONE, CO_TASK };
+
+/* co.unwinding: frames end one by one; a task that was killed before it began comes to that
+   at its first trap. */
+enum { CO_UNWINDS = 1, CO_UNWINDS_AT_TRAP };
 
 /* co.flags of a task */
 enum {
@@ -31,22 +44,25 @@ struct coop_naming {
 
 /* A task is a coroutine with an identity, so each coroutine is made with room for one:
    it becomes a task where it stands, since frames never move. co.state is its
-   coop_state. A fresh coroutine by hand is in its thread's list of those: next, prev. */
+   coop_state. A fresh coroutine by hand is in its thread's list of those: next, back. */
 struct coop_task {
     coop_coroutine co;
-    coop_task *next;               /* in the ready queue, or among its parent's kept */
+    union {
+        coop_task *next;           /* in the ready queue, or among its parent's kept */
+        int64_t since;             /* waiting: when it began to */
+    };
     union {
         coop_call *waiters;        /* those who wait for its end */
-        coop_task *prev;           /* ended: among its parent's kept */
+        coop_task **back;          /* ended: what points at it, see coop_link */
     };
     coop_task *kept;               /* ended children whose status it keeps, newest first */
     coop_tid tid, parent;
     const char *born;              /* "file:line" of its creation */
     uint64_t slices;
-    int64_t since;                 /* when it began to wait */
+    coop_task *chain;              /* in the task table */
     coop_value final;              /* Exit's value or the killer's tid; ended: its value;
                                       fresh: whose list it is in */
-    char room[];                   /* the first segment of its call stack */
+    _Alignas(max_align_t) char room[];     /* the first segment of its call stack */
 };
 
 struct coop_sched {
@@ -55,14 +71,18 @@ struct coop_sched {
     coop_observer *observers;
     uint64_t step;                 /* traps of tasks that are not system tasks */
     unsigned until_look;           /* slices until the outside is looked at */
-    unsigned quantum;
+    unsigned quantum, traps;       /* a slice's traps that need no waiting; those left of it */
     size_t living;                 /* tasks that are work left */
     size_t outside;                /* waiting calls that the outside answers */
     unsigned woken;                /* tasks made ready since the last trap */
 
-    coop_task **slots;             /* the task table: open addressing by tid */
-    size_t mask, count;            /* slots - 1, or 0 without any; tasks in it */
+    coop_task **slots;             /* the task table: chains by tid */
+    size_t mask, count;            /* slots - 1; tasks in it */
+    unsigned bits;                 /* in mask */
     coop_tid last_tid;
+
+    coop_task *spare;              /* memory of ended tasks, for new ones */
+    int spares;
 
     struct coop_due *due;          /* timers: a heap, the first due on top */
     size_t due_count, due_size;
@@ -79,22 +99,22 @@ struct coop_sched {
     int stop;                      /* why coop_run is to return */
     coop_tid main_tid;             /* coop_main's, 0: none */
     coop_value *main_value;
-    bool looping, automatic;
+    bool looping, closing, automatic;
     void (*report)(void *arg, const char *text);
     void *arg;
 };
 
 #pragma GCC visibility push(hidden)
 
-extern _Thread_local coop_sched *coop_this;         /* the calling thread's scheduler */
+extern _Thread_local coop_sched *coop_this COOP_TLS;    /* the calling thread's */
 
 /* stack.c, coroutine.c: call stacks and the trampoline */
-coop_task *coop_make(const coop_routine *, const void *frame, const char *born);
+coop_task *coop_made(const coop_routine *, void *frame);     /* NULL for NULL */
 void coop_unmake(coop_task *);
+void coop_free_spare(coop_sched *);
 int coop_claim(coop_coroutine *);  /* a fresh coroutine is to become a task */
 void coop_forget_fresh(void);      /* report and release those that never began */
 void coop_drop_segment(coop_coroutine *);
-coop_step coop_advance(coop_coroutine *);
 
 static inline void coop_pop(coop_coroutine *co, void *block);
 
@@ -112,12 +132,11 @@ const char *coop_born_of(const coop_task *);
 coop_task *coop_find(coop_sched *, coop_tid);
 int coop_table_add(coop_sched *, coop_task *);
 void coop_table_remove(coop_sched *, coop_task *);
-coop_task *coop_each(coop_sched *, size_t *i);
+coop_task *coop_each(coop_sched *, coop_task *);
 
 /* sched.c */
 int coop_loop(coop_sched *);
 void coop_end_all(coop_sched *);   /* kill every task and run until none is left */
-void coop_answer(coop_sched *, coop_call *, coop_value);    /* without making it ready */
 void coop_undo(coop_sched *, coop_task *);
 void coop_let_first(coop_sched *, coop_tid);        /* an observer's, during COOP_TRAP */
 void coop_stop(coop_sched *, int why);
@@ -130,7 +149,8 @@ void coop_expire(coop_sched *, int64_t now);
 /* report.c, event.c */
 void coop_report(coop_sched *, const char *format, ...) __attribute__((format(printf, 2, 3)));
 int coop_deadlock(coop_sched *);
-void coop_tell(coop_sched *, coop_task *, coop_event *);
+void coop_tell(coop_sched *, coop_task *, coop_event_kind, const coop_call *,
+               coop_value);
 const char *coop_basename(const char *path);
 
 #pragma GCC visibility pop
@@ -151,17 +171,62 @@ static inline void coop_pop(coop_coroutine *co, void *block)
         co->sp = block;
 }
 
+/* The trampoline: run the top frame, and whatever it calls or returns to, until one of them
+   traps or yields or the last has returned. */
+static inline coop_step coop_advance(coop_coroutine *co)
+{
+    for (;;) {
+        coop_frame *frame = co->top;
+        coop_step step = frame->routine->resume(co, frame);
+        if (step == COOP_CALLED)
+            continue;
+        if (step != COOP_RETURNED)
+            return step;
+        co->value = frame->result;
+        co->cleaning -= frame->cleaning;
+        co->top = frame->caller;
+        coop_pop(co, frame);
+        if (!co->top)
+            return COOP_RETURNED;
+        if (COOP_RARE(co->unwinding == CO_UNWINDS) && !co->cleaning)
+            co->top->line = COOP_FINALLY_;
+    }
+}
+
 static inline void coop_make_ready(coop_sched *s, coop_task *t)
 {
     t->co.state = COOP_READY;
     s->policy->put(s->policy, t);
 }
 
+/* Lists of tasks, newest first, out of which any can be taken. */
+static inline void coop_link(coop_task **list, coop_task *t)
+{
+    t->next = *list;
+    t->back = list;
+    if (t->next)
+        t->next->back = &t->next;
+    *list = t;
+}
+
+static inline void coop_unlink(coop_task *t)
+{
+    *t->back = t->next;
+    if (t->next)
+        t->next->back = t->back;
+}
+
+/* From handle: the slice ends with this call, whatever is left of the quantum. */
+static inline void coop_end_slice(coop_sched *s)
+{
+    s->traps = 1;
+}
+
 static inline void coop_note(coop_sched *s, coop_task *t, coop_event_kind kind,
                              const coop_call *call, coop_value value)
 {
     if (COOP_RARE(s->observers))
-        coop_tell(s, t, &(coop_event){ .kind = kind, .call = call, .value = value });
+        coop_tell(s, t, kind, call, value);
 }
 
 #endif

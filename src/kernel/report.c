@@ -81,7 +81,7 @@ static void report_cycle(coop_sched *s, const coop_task *t)
 static coop_task *next_waiter(coop_sched *s, coop_tid after)
 {
     coop_task *t, *found = NULL;
-    for (size_t i = 0; (t = coop_each(s, &i));)
+    for (t = NULL; (t = coop_each(s, t));)
         if (t->co.state == COOP_WAITING && !(t->co.flags & TASK_SYSTEM) && t->tid > after
             && (!found || t->tid < found->tid))
             found = t;
@@ -100,7 +100,7 @@ int coop_deadlock(coop_sched *s)
     }
     if (told < s->living)
         coop_report(s, "  and %zu more", s->living - told);
-    for (size_t i = 0; (t = coop_each(s, &i));)
+    for (t = NULL; (t = coop_each(s, t));)
         report_cycle(s, t);
     return -EDEADLK;
 }

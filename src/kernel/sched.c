@@ -10,16 +10,14 @@
 
 enum { LOOK_EVERY = 64 };          /* slices: contract rule 4 */
 
-_Thread_local coop_sched *coop_this;
+_Thread_local coop_sched *coop_this COOP_TLS;
 
-/* Give a call its result. Its object is gone after this. */
-void coop_answer(coop_sched *s, coop_call *call, coop_value value)
+/* Give the call of t its result. Its object is gone after this. */
+static void answer(coop_task *t, coop_value value)
 {
-    coop_task *t = call->task;
-    (void)s;
+    coop_pop(&t->co, t->co.call);
     t->co.call = NULL;
     t->co.value = value;
-    coop_pop(&t->co, call);
 }
 
 static void leave_wait(coop_sched *s, const coop_call *call)
@@ -33,7 +31,7 @@ void coop_wake(coop_sched *s, coop_call *call, coop_value value)
     leave_wait(s, call);
     s->woken++;
     coop_note(s, t, COOP_WAKE, call, value);
-    coop_answer(s, call, value);
+    answer(t, value);
     coop_make_ready(s, t);
 }
 
@@ -53,7 +51,18 @@ void coop_undo(coop_sched *s, coop_task *t)
     if (call->type->undo)
         call->type->undo(s, call);
     coop_note(s, t, COOP_UNDO, call, 0);
-    coop_answer(s, call, 0);
+    answer(t, 0);
+}
+
+/* Out of where a ready task waits for the processor. */
+static bool take_out(coop_sched *s, coop_task *t)
+{
+    for (coop_task **at = &s->express; *at; at = &(*at)->next)
+        if (*at == t) {
+            *at = t->next;
+            return true;
+        }
+    return s->policy->remove(s->policy, t);
 }
 
 /* The stepper wants another task to go first: t's trap is put off, and made when t gets
@@ -61,84 +70,123 @@ void coop_undo(coop_sched *s, coop_task *t)
 static void put_off(coop_sched *s, coop_task *t)
 {
     coop_task *other = coop_find(s, s->let_first);
+    bool ready = other && take_out(s, other);
     s->let_first = 0;
-    s->step--;
+    s->step -= !(t->co.flags & TASK_SYSTEM);
     t->co.state = COOP_READY;
     t->next = s->express;
     s->express = t;
-    if (other && s->policy->remove(s->policy, other)) {
+    if (ready) {
         other->next = s->express;
         s->express = other;
     }
     s->until_look = 0;
 }
 
-/* Handle the call that t trapped with; COOP_WAIT: t is off the processor. */
-static coop_value dispatch(coop_sched *s, coop_task *t)
+/* Every slice is one of two forms of the same code: where nobody watches, the observers are
+   not even looked for. */
+#define BOTH_FORMS static inline __attribute__((always_inline))
+
+static void block(coop_sched *s, coop_task *t)
+{
+    coop_call *call = t->co.call;
+    t->co.state = COOP_WAITING;
+    t->since = s->now;
+    s->outside += call->type->outside;
+    coop_note(s, t, COOP_BLOCK, call, 0);
+}
+
+/* Handle the call that t trapped with; true: t goes on in this slice. */
+BOTH_FORMS bool dispatch(coop_sched *s, coop_task *t, const bool watched)
 {
     coop_call *call = t->co.call;
     call->task = t;
-    s->step += !(t->co.flags & TASK_SYSTEM);
-    if (COOP_RARE(s->observers)) {
+    if (!watched || !(t->co.flags & TASK_SYSTEM))
+        s->step++;
+    if (watched) {
         s->woken = 0;
         coop_note(s, t, COOP_TRAP, call, 0);
         if (s->let_first) {
             put_off(s, t);
-            return COOP_WAIT;
+            return false;
         }
     }
     coop_value value = call->type->handle(s, call);
-    if (value == COOP_WAIT) {
-        t->co.state = COOP_WAITING;
-        t->since = s->now;
-        s->outside += call->type->outside;
-        coop_note(s, t, COOP_BLOCK, call, 0);
-    } else {
-        coop_note(s, t, COOP_RESULT, call, value == COOP_GO_ON ? 0 : value);
-        coop_answer(s, call, value == COOP_GO_ON ? 0 : value);
+    if (COOP_RARE(value <= COOP_GO_ON)) {
+        if (value == COOP_WAIT) {
+            block(s, t);
+            return false;
+        }
+        s->traps++;                /* this one does not count */
+        value = 0;
     }
-    return value;
+    if (watched)
+        coop_note(s, t, COOP_RESULT, call, value);
+    answer(t, value);
+    if (--s->traps)
+        return true;
+    coop_make_ready(s, t);
+    return false;
+}
+
+/* Killed before it began: this is as far as it gets, unless it is cleaning up already. */
+static bool end_at_trap(coop_task *t)
+{
+    t->co.unwinding = CO_UNWINDS;
+    if (t->co.cleaning)
+        return false;
+    if (t->co.call)
+        coop_pop(&t->co, t->co.call);
+    t->co.call = NULL;
+    t->co.top->line = COOP_FINALLY_;
+    return true;
+}
+
+static void pass(coop_sched *s, coop_task *t)
+{
+    coop_note(s, t, COOP_PASS, NULL, t->co.value);
+    t->co.value = 0;
+    coop_make_ready(s, t);
 }
 
 /* One turn of t on the processor. A call of t that was put off comes first. */
-static void run_slice(coop_sched *s, coop_task *t)
+BOTH_FORMS void slice(coop_sched *s, coop_task *t, const bool watched)
 {
-    unsigned traps = s->quantum;
+    s->traps = s->quantum;
     s->current = t;
     t->co.state = COOP_RUNNING;
     t->slices++;
-    coop_note(s, t, COOP_RUN, NULL, 0);
-    for (;;) {
-        if (!t->co.call) {
-            coop_step step = coop_advance(&t->co);
-            if (step == COOP_RETURNED) {
-                coop_finish(s, t);
-                break;
-            }
-            if (COOP_RARE(t->co.unwinding) && !t->co.cleaning) {
-                /* Killed before it began: this is as far as it gets. */
-                if (t->co.call)
-                    coop_pop(&t->co, t->co.call);
-                t->co.call = NULL;
-                t->co.top->line = COOP_FINALLY_;
-                continue;
-            }
-            if (step == COOP_YIELDED) {
-                coop_note(s, t, COOP_PASS, NULL, t->co.value);
-                t->co.value = 0;
-                coop_make_ready(s, t);
-                break;
-            }
-        }
-        coop_value value = dispatch(s, t);
-        if (value == COOP_WAIT)
-            break;
-        if (value != COOP_GO_ON && --traps == 0) {
-            coop_make_ready(s, t);
-            break;
-        }
+    if (watched) {
+        coop_note(s, t, COOP_RUN, NULL, 0);
+        if (t->co.call && !dispatch(s, t, watched))
+            return;
     }
-    s->current = NULL;
+    for (;;) {
+        coop_step step = coop_advance(&t->co);
+        if (COOP_RARE(step == COOP_RETURNED)) {
+            coop_finish(s, t);
+            return;
+        }
+        if (COOP_RARE(t->co.unwinding == CO_UNWINDS_AT_TRAP) && end_at_trap(t))
+            continue;
+        if (step == COOP_YIELDED) {
+            pass(s, t);
+            return;
+        }
+        if (!dispatch(s, t, watched))
+            return;
+    }
+}
+
+static void plain_slice(coop_sched *s, coop_task *t)
+{
+    slice(s, t, false);
+}
+
+/* Also that of a system task and of one whose trap was put off. */
+static void watched_slice(coop_sched *s, coop_task *t)
+{
+    slice(s, t, true);
 }
 
 int coop_need_poller(coop_sched *s)
@@ -151,28 +199,30 @@ static void poll_outside(coop_sched *s, bool may_block)
 {
     coop_task *t = s->poller;
     if (t->co.call)
-        coop_answer(s, t->co.call, may_block);
-    run_slice(s, t);
+        answer(t, may_block);
+    watched_slice(s, t);
 }
 
 /* What is to be done between slices: 0 to go on, or why coop_run returns. */
 static int look_around(coop_sched *s)
 {
+    s->current = NULL;
     if (s->stop)
         return s->stop;
     if (s->express) {
         coop_task *t = s->express;
         s->express = t->next;
-        run_slice(s, t);
+        watched_slice(s, t);
         return 0;
     }
     s->until_look = LOOK_EVERY;
     bool ready = s->policy->after(s->policy, NULL);
-    if (s->outside)
+    if (!s->outside)
+        return ready ? 0 : coop_deadlock(s);
+    int r = coop_need_poller(s);
+    if (r == 0)
         poll_outside(s, !ready);
-    else if (!ready)
-        return coop_deadlock(s);
-    return 0;
+    return r;
 }
 
 int coop_loop(coop_sched *s)
@@ -183,13 +233,17 @@ int coop_loop(coop_sched *s)
     s->looping = true;
     while (s->living && r == 0) {
         coop_task *t = s->until_look ? s->policy->take(s->policy) : NULL;
-        if (t) {
-            s->until_look--;
-            run_slice(s, t);
-        } else {
+        if (COOP_RARE(!t)) {
             r = look_around(s);
+            continue;
         }
+        s->until_look--;
+        if (COOP_RARE(s->observers))
+            watched_slice(s, t);
+        else
+            plain_slice(s, t);
     }
+    s->current = NULL;
     s->looping = false;
     s->stop = 0;
     return r;
@@ -206,16 +260,19 @@ void coop_stop(coop_sched *s, int why)
     s->until_look = 0;
 }
 
-/* Kill every task and run until none is left. What is blocked for ever in its cleanup is
-   dropped as it stands. */
+/* Kill every task, also those that come meanwhile, and run until none is left. What is
+   blocked for ever in its cleanup is dropped as it stands. */
 void coop_end_all(coop_sched *s)
 {
-    coop_task *t;
-    for (size_t i = 0; (t = coop_each(s, &i));)
+    coop_task *t, *next;
+    s->closing = true;
+    for (t = NULL; (t = coop_each(s, t));)
         if (!(t->co.flags & TASK_SYSTEM) && t->co.state != COOP_ENDED)
             coop_doom(s, t, 0, 0);
     while (coop_loop(s) == -ECANCELED)
         ;
-    for (size_t i = 0; (t = coop_each(s, &i));)
+    for (t = coop_each(s, NULL); t; t = next) {
+        next = coop_each(s, t);
         coop_unmake(t);
+    }
 }

@@ -7,39 +7,79 @@
 
 /* A task that sleeps in a small routine is to fit into 216 bytes, with which malloc wastes
    nothing; a larger frame gets room for an ordinary call on top of it. */
-enum { WHOLE = 216, CALL_ROOM = 56, SEGMENT = 512, SEGMENT_MOST = 64 * 1024 };
+enum { WHOLE = 216, CALL_ROOM = 48, SEGMENT = 512, SEGMENT_MOST = 64 * 1024 };
+
+/* With AddressSanitizer none are spared, so that it sees a use after the end. */
+#if defined __SANITIZE_ADDRESS__
+#define MOST_SPARES 0
+#elif defined __has_feature
+#if __has_feature(address_sanitizer)
+#define MOST_SPARES 0
+#endif
+#endif
+#ifndef MOST_SPARES
+#define MOST_SPARES 64
+#endif
 
 static size_t whole_size(const coop_routine *r)
 {
     size_t size = sizeof(coop_task) + r->size + CALL_ROOM;
-    if (r->align > 16)
-        size += r->align;
     return size < WHOLE ? WHOLE : (size + 7) / 16 * 16 + 8;
 }
 
-coop_task *coop_make(const coop_routine *r, const void *frame, const char *born)
+/* The memory of a task whose frame the caller fills in. */
+void *coop_make_(const coop_routine *r, const char *born)
 {
     size_t size = whole_size(r);
-    coop_task *t = malloc(size);
-    if (!t)
+    coop_sched *s = coop_this;
+    coop_task *t;
+    if (size == WHOLE && s && s->spare) {
+        t = s->spare;
+        s->spare = t->next;
+        s->spares--;
+    } else if (!(t = malloc(size))) {
         return NULL;
-    memset(t, 0, sizeof *t);
-    t->co.sp = t->room;
-    t->co.limit = (char *)t + size;
+    }
+    /* In two parts: gcc clears larger ones with an instruction that is slow to start. */
+    t->co = (coop_coroutine){ .sp = t->room + r->size, .limit = (char *)t + size };
+    memset((char *)t + sizeof t->co, 0, sizeof *t - sizeof t->co);
     t->born = born;
-    coop_frame *first = coop_push_(&t->co, r->size, r->align);
-    memcpy(first, frame, r->size);
-    coop_enter_(&t->co, r, first);
+    return t->room;
+}
+
+coop_task *coop_made(const coop_routine *r, void *frame)
+{
+    if (!frame)
+        return NULL;
+    coop_task *t = (coop_task *)((char *)frame - offsetof(coop_task, room));
+    coop_enter_(&t->co, r, frame);
     return t;
 }
 
+/* Tasks of the common size are kept for the next ones. */
 void coop_unmake(coop_task *t)
 {
+    coop_sched *s = coop_this;
     while (t->co.segment)
         coop_drop_segment(&t->co);
     if (t->co.flags & TASK_NAMED)
         free((void *)t->born);
-    free(t);
+    if (s && s->spares < MOST_SPARES && t->co.limit - (char *)t == WHOLE) {
+        t->next = s->spare;
+        s->spare = t;
+        s->spares++;
+    } else {
+        free(t);
+    }
+}
+
+void coop_free_spare(coop_sched *s)
+{
+    while (s->spare) {
+        coop_task *t = s->spare;
+        s->spare = t->next;
+        free(t);
+    }
 }
 
 void *coop_push_slow_(coop_coroutine *co, size_t size, size_t align)

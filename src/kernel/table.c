@@ -1,72 +1,82 @@
-/* table.c - the task table: a hash by tid, with open addressing. Tids count up, so the
-   low bits of a tid are as good a hash as any. */
+/* table.c - the task table: a hash by tid, its chains linked through the tasks. Tids count
+   up, so their low bits are as good a hash as any, and tasks made one after the other
+   share cache lines. The high bits are added for survivors at regular distances. */
 #include "kernel/kernel.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
-static size_t slot_of(const coop_sched *s, coop_tid tid)
+enum { LEAST_BITS = 6 };
+
+static coop_task **slot_of(const coop_sched *s, coop_tid tid)
 {
-    size_t i = (size_t)tid & s->mask;
-    while (s->slots[i] && s->slots[i]->tid != tid)
-        i = (i + 1) & s->mask;
-    return i;
+    size_t n = (size_t)tid;
+    return &s->slots[(n + (n >> s->bits)) & s->mask];
 }
 
 coop_task *coop_find(coop_sched *s, coop_tid tid)
 {
-    return s->slots ? s->slots[slot_of(s, tid)] : NULL;
+    coop_task *t = s->slots ? *slot_of(s, tid) : NULL;
+    while (t && t->tid != tid)
+        t = t->chain;
+    return t;
+}
+
+static void link_in(coop_sched *s, coop_task *t)
+{
+    coop_task **slot = slot_of(s, t->tid);
+    t->chain = *slot;
+    *slot = t;
 }
 
 static int grow(coop_sched *s)
 {
-    size_t old_size = s->slots ? s->mask + 1 : 0, size = old_size ? old_size * 2 : 16;
-    coop_task **old = s->slots, **slots = calloc(size, sizeof *slots);
+    size_t old_size = s->slots ? s->mask + 1 : 0;
+    unsigned bits = s->slots ? s->bits + 1 : LEAST_BITS;
+    coop_task **old = s->slots, **slots = calloc((size_t)1 << bits, sizeof *slots);
     if (!slots)
         return -ENOMEM;
     s->slots = slots;
-    s->mask = size - 1;
+    s->bits = bits;
+    s->mask = ((size_t)1 << bits) - 1;
     for (size_t i = 0; i < old_size; i++)
-        if (old[i])
-            slots[slot_of(s, old[i]->tid)] = old[i];
+        for (coop_task *t = old[i], *next; t; t = next) {
+            next = t->chain;
+            link_in(s, t);
+        }
     free(old);
     return 0;
 }
 
 int coop_table_add(coop_sched *s, coop_task *t)
 {
-    if (s->count >= s->mask - s->mask / 8) {
+    if (!s->slots || s->count > s->mask) {
         int r = grow(s);
         if (r < 0)
             return r;
     }
-    s->slots[slot_of(s, t->tid)] = t;
+    link_in(s, t);
     s->count++;
     return 0;
 }
 
 void coop_table_remove(coop_sched *s, coop_task *t)
 {
-    size_t hole = slot_of(s, t->tid);
+    coop_task **at = slot_of(s, t->tid);
+    while (*at != t)
+        at = &(*at)->chain;
+    *at = t->chain;
     s->count--;
-    /* Move up what linear probing had pushed past the hole. */
-    for (size_t i = (hole + 1) & s->mask; s->slots[i]; i = (i + 1) & s->mask) {
-        size_t home = (size_t)s->slots[i]->tid & s->mask;
-        if (((i - home) & s->mask) >= ((i - hole) & s->mask)) {
-            s->slots[hole] = s->slots[i];
-            hole = i;
-        }
-    }
-    s->slots[hole] = NULL;
 }
 
-/* Any order, for walks over all tasks: *i begins at 0. */
-coop_task *coop_each(coop_sched *s, size_t *i)
+/* Walks over all tasks in any order: the one after t, the first for NULL. */
+coop_task *coop_each(coop_sched *s, coop_task *t)
 {
-    while (s->slots && *i <= s->mask) {
-        coop_task *t = s->slots[(*i)++];
-        if (t)
-            return t;
-    }
-    return NULL;
+    if (!s->slots)
+        return NULL;
+    coop_task **slot = t ? slot_of(s, t->tid) + 1 : s->slots;
+    t = t ? t->chain : NULL;
+    while (!t && slot <= s->slots + s->mask)
+        t = *slot++;
+    return t;
 }

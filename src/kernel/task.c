@@ -55,11 +55,11 @@ coop_tid coop_admit(coop_sched *s, coop_task *t, coop_tid parent, unsigned flags
     t->parent = parent;
     t->co.flags |= (uint8_t)flags;
     t->co.life = CO_TASK;
-    t->since = s->now;
     if (!(flags & TASK_SYSTEM))
         s->living++;
-    if (COOP_RARE(s->observers))
-        coop_tell(s, t, &(coop_event){ .kind = COOP_SPAWN, .other = parent });
+    coop_note(s, t, COOP_SPAWN, NULL, 0);
+    if (COOP_RARE(s->closing) && !(flags & TASK_SYSTEM))
+        coop_doom(s, t, 0, 0);
     return t->tid;
 }
 
@@ -94,23 +94,8 @@ static void bury(coop_sched *s, coop_task *t)
 
 void coop_let_go(coop_sched *s, coop_task *t)
 {
-    coop_task *parent = coop_find(s, t->parent);
-    if (t->prev)
-        t->prev->next = t->next;
-    else
-        parent->kept = t->next;
-    if (t->next)
-        t->next->prev = t->prev;
+    coop_unlink(t);
     bury(s, t);
-}
-
-static void release_kept(coop_sched *s, coop_task *t)
-{
-    while (t->kept) {
-        coop_task *child = t->kept;
-        t->kept = child->next;
-        bury(s, child);
-    }
 }
 
 static bool keep(coop_sched *s, coop_task *t)
@@ -121,11 +106,7 @@ static bool keep(coop_sched *s, coop_task *t)
     parent = coop_find(s, t->parent);
     if (!parent || parent->co.state == COOP_ENDED)
         return false;
-    t->prev = NULL;
-    t->next = parent->kept;
-    if (parent->kept)
-        parent->kept->prev = t;
-    parent->kept = t;
+    coop_link(&parent->kept, t);
     return true;
 }
 
@@ -148,10 +129,10 @@ void coop_finish(coop_sched *s, coop_task *t)
     coop_note(s, t, COOP_EXIT, NULL, t->final);
     if (COOP_RARE(t->tid == s->main_tid))
         tell_main(s, t);
-    coop_call *call;
-    while ((call = coop_list_take(&t->waiters)))
-        coop_offer(s, call);
-    release_kept(s, t);
+    while (t->waiters)
+        coop_offer(s, coop_list_take(&t->waiters));
+    while (t->kept)
+        coop_let_go(s, t->kept);
     if (!keep(s, t))
         bury(s, t);
 }
@@ -163,13 +144,14 @@ void coop_doom(coop_sched *s, coop_task *t, coop_value final, unsigned flag)
 {
     if (t->co.unwinding)
         return;
-    t->co.unwinding = 1;
+    t->co.unwinding = t->slices ? CO_UNWINDS : CO_UNWINDS_AT_TRAP;
     t->co.flags |= (uint8_t)flag;
     t->final = final;
     if (t->co.cleaning || t->slices == 0)
         return;
     if (t->co.state == COOP_WAITING) {
         coop_undo(s, t);
+        s->woken++;
         coop_make_ready(s, t);
     } else if (t->co.state == COOP_READY && t->co.call) {
         coop_pop(&t->co, t->co.call);

@@ -1,17 +1,18 @@
-/* text.c - putting texts together: bounded, never allocating. */
+/* text.c - putting texts together. Only what is longer than a line takes memory for that. */
 #include "kernel/kernel.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static void put(coop_text *text, const char *from, size_t len)
 {
     while (len) {
         size_t room = text->size - text->used - 1;
-        if (!room && text->flush) {
+        if (!room && text->used && text->flush) {
             text->flush(text);
             continue;
         }
@@ -30,24 +31,38 @@ static void put(coop_text *text, const char *from, size_t len)
 
 void coop_print(coop_text *text, const char *format, ...)
 {
-    char line[512];
+    char line[512], *all = line;
     va_list args;
-    if (!text || !text->data || text->size < 2)
+    if (!text || !text->data || !text->size)
         return;
     va_start(args, format);
     int n = vsnprintf(line, sizeof line, format, args);
     va_end(args);
     if (n >= (int)sizeof line) {
-        n = sizeof line - 1;
-        text->cut = true;
+        all = malloc((size_t)n + 1);
+        if (all) {
+            va_start(args, format);
+            vsnprintf(all, (size_t)n + 1, format, args);
+            va_end(args);
+        } else {
+            all = line;
+            n = sizeof line - 1;
+            text->cut = true;
+        }
     }
-    if (n > 0)
-        put(text, line, (size_t)n);
+    if (n >= 0)
+        put(text, all, (size_t)n);
+    if (all != line)
+        free(all);
 }
 
 void coop_print_bytes(coop_text *text, const void *bytes, size_t len)
 {
     const unsigned char *b = bytes;
+    if (!b && len) {
+        coop_print(text, "NULL");
+        return;
+    }
     coop_print(text, "\"");
     for (size_t i = 0; i < len && i < 32; i++) {
         if (b[i] == '\n')

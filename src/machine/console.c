@@ -52,6 +52,12 @@ int coop_open_log(const char *path, bool write)
     return fd < 0 ? -errno : fd;
 }
 
+void coop_close_log(int fd)
+{
+    if (fd > 2)
+        close(fd);
+}
+
 bool coop_terminal(int fd)
 {
     return isatty(fd);

@@ -7,7 +7,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/select.h>
-#include <time.h>
 
 struct by_select {
     coop_poller face;
@@ -19,7 +18,7 @@ static int watch(coop_poller *p, int fd, unsigned events)
 {
     struct by_select *s = (struct by_select *)p;
     if (fd >= FD_SETSIZE)
-        return events ? -EMFILE : 0;
+        return !events ? 0 : fcntl(fd, F_GETFD) < 0 ? -EBADF : -EMFILE;
     if (events & COOP_READ)
         FD_SET(fd, &s->read);
     else
@@ -49,8 +48,9 @@ static int poll_select(coop_poller *p, int64_t timeout, coop_fired *fired, int m
 {
     struct by_select *s = (struct by_select *)p;
     fd_set read = s->read, write = s->write;
-    struct timespec limit = { (time_t)(timeout / 1000000000), (long)(timeout % 1000000000) };
-    int left = pselect(s->top + 1, &read, &write, NULL, timeout < 0 ? NULL : &limit, NULL);
+    int64_t us = timeout / 1000 + (timeout % 1000 > 0);
+    struct timeval limit = { (time_t)(us / 1000000), (suseconds_t)(us % 1000000) };
+    int left = select(s->top + 1, &read, &write, NULL, timeout < 0 ? NULL : &limit);
     if (left < 0)
         return errno == EBADF ? find_bad(s, fired, max) : errno == EINTR ? 0 : -errno;
     int n = 0;

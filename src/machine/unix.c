@@ -43,12 +43,15 @@ static int poll_poller(coop_machine *m, int64_t timeout, coop_fired *fired, int 
     return p->poll(p, timeout, fired, max);
 }
 
+/* What is no socket, the terminal perhaps, stays as it is. */
 static int prepare(int fd)
 {
-    int flags = fcntl(fd, F_GETFL);
+    int type, flags = fcntl(fd, F_GETFL);
+    socklen_t size = sizeof type;
     if (flags < 0)
         return -errno;
-    if (!(flags & O_NONBLOCK) && fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
+    if (!(flags & O_NONBLOCK) && (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) < 0
+                                  || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0))
         return -errno;
     return 0;
 }

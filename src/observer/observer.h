@@ -16,6 +16,9 @@ int coop_trace_open(coop_sched *, const char *words);       /* NULL or "": nothi
 int coop_step_open(coop_sched *, const struct coop_trace_words *, int out);
 int coop_slow_open(coop_sched *, int64_t limit);
 
+/* A trap that is about to be made, as a question; coop_event_text has nothing for it. */
+void coop_trap_text(const coop_event *, coop_text *);
+
 /* A text whose flush writes to a descriptor. */
 coop_text coop_text_to(char *data, size_t size, const int *fd);
 

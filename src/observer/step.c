@@ -2,6 +2,7 @@
 #include "observer/observer.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,25 +41,29 @@ static bool hits(const char *at, const coop_event *e)
                    || !strcmp(at, tid) || !strcmp(at, where));
 }
 
-static bool stops(const struct step *w, const coop_event *e)
+static bool at_break(const struct step *w, const coop_event *e)
 {
-    if (w->mode == STEP || (w->mode == NEXT && w->next == e->tid))
-        return true;
     for (int i = 0; i < MOST_BREAKS; i++)
         if (hits(w->breaks[i], e))
             return true;
     return false;
 }
 
+static void list_breaks(const struct step *w, coop_text *out)
+{
+    int n = 0;
+    for (int i = 0; i < MOST_BREAKS; i++)
+        if (w->breaks[i][0]) {
+            coop_print(out, "%d: %s\n", i + 1, w->breaks[i]);
+            n++;
+        }
+    if (!n)
+        coop_print(out, "no breaks\n");
+}
+
 static void set_break(struct step *w, const char *at, coop_text *out)
 {
     int i = 0;
-    if (!*at) {
-        for (i = 0; i < MOST_BREAKS; i++)
-            if (w->breaks[i][0])
-                coop_print(out, "%d: %s\n", i + 1, w->breaks[i]);
-        return;
-    }
     while (i < MOST_BREAKS && w->breaks[i][0])
         i++;
     if (i == MOST_BREAKS || strlen(at) >= sizeof w->breaks[i]) {
@@ -91,7 +96,8 @@ static void show_ready(coop_text *out)
     coop_ready_tasks(tids, (size_t)n);
     for (coop_value i = 0; i < n; i++)
         if (coop_inspect(tids[i], &info) == 0)
-            coop_print(out, "%s%td %s", i ? ", " : "", info.tid, info.name);
+            coop_print(out, info.system ? "%s%td [%s]" : "%s%td %s", i ? ", " : "", info.tid,
+                       info.name);
     coop_print(out, n ? "\n" : "no task is ready\n");
     free(tids);
 }
@@ -110,7 +116,7 @@ static bool let_run(struct step *w, coop_tid tid, coop_text *out)
 
 static const char help[] =
     "step            to the next trap of any task\n"
-    "next            to this task's next trap\n"
+    "next            to this task's next trap, or its end\n"
     "continue        to the next break\n"
     "break AT        stop at a call, tid, task name or file:line; alone: list\n"
     "delete N        remove break N\n"
@@ -118,8 +124,9 @@ static const char help[] =
     "bt [TID]        the call stack of a task\n"
     "ready           the ready queue, in the order in which it will run\n"
     "run TID         put this trap off and let that ready task go first\n"
-    "quit            end all tasks and the run\n"
-    "An empty line repeats; s, n, c, b, d, r and q are short forms.\n";
+    "quit            end all tasks and the run; this trap is not made\n"
+    "An empty line repeats the last command; s, n, c, b, d, r, q and h are short forms.\n"
+    "At the end of the input the program goes on by itself.\n";
 
 static bool is(const char *word, const char *name)
 {
@@ -139,11 +146,14 @@ static bool obey(struct step *w, const coop_event *e, const char *word, const ch
         w->mode = GO;
     } else if (is(word, "quit")) {
         w->mode = OVER;
+        coop_let_first(w->sched, e->tid);
         coop_stop(w->sched, -ECANCELED);
     } else if (!strcmp(word, "run") || is(word, "r")) {
         return let_run(w, strtol(arg, NULL, 10), out);
     } else {
-        if (is(word, "break"))
+        if (is(word, "break") && !*arg)
+            list_breaks(w, out);
+        else if (is(word, "break"))
             set_break(w, arg, out);
         else if (is(word, "delete"))
             drop_break(w, arg, out);
@@ -163,6 +173,15 @@ static bool obey(struct step *w, const coop_event *e, const char *word, const ch
     return true;
 }
 
+static char *trim(char *text)
+{
+    char *end = text + strlen(text);
+    while (end > text && strchr(" \t\r", end[-1]))
+        end--;
+    *end = '\0';
+    return text + strspn(text, " \t\r");
+}
+
 /* Ask until a command lets the program go on. At the end of the input nobody is left to ask. */
 static void ask(struct step *w, const coop_event *e)
 {
@@ -176,40 +195,48 @@ static void ask(struct step *w, const coop_event *e)
             w->mode = OVER;
             go_on = true;
         } else {
-            char *word = line + strspn(line, " \t\r");
-            if (!*word)
-                strcpy(word = line, w->last);
+            char *word = trim(line);
+            if (*word)
+                strcpy(w->last, word);
             else
-                memmove(w->last, word, strlen(word) + 1);
+                word = strcpy(line, w->last);
             if (!coop_terminal(w->in))
                 coop_print(&out, "%s\n", word);
-            char *end = word + strcspn(word, " \t\r"), *arg = end + strspn(end, " \t\r");
-            arg[strcspn(arg, " \t\r")] = '\0';
-            *end = '\0';
-            go_on = !*word || obey(w, e, word, arg, &out);
+            char *arg = word + strcspn(word, " \t");
+            if (*arg)
+                *arg++ = '\0';
+            go_on = obey(w, e, word, trim(arg), &out);
         }
         flush(&out);
     }
 }
 
+/* Behind what the program itself has printed so far. */
+static void show(const struct step *w, const coop_event *e)
+{
+    char line[1024];
+    coop_text text = { .data = line, .size = sizeof line - 1 };
+    fflush(stdout);
+    if (e->kind == COOP_TRAP)
+        coop_trap_text(e, &text);
+    else
+        coop_event_text(e, &text);
+    line[text.used++] = '\n';
+    coop_say(w->out, line, text.used);
+}
+
 static void event(coop_observer *o, const coop_event *e)
 {
     struct step *w = (struct step *)o;
-    char line[1024];
-    coop_text text = { .data = line, .size = sizeof line - 1 };
     if (w->mode == OVER || e->kind == COOP_RUN || (e->system && !w->system))
         return;
-    if (e->kind != COOP_TRAP) {
-        if (w->mode != STEP)
-            return;
-        coop_event_text(e, &text);
-        coop_print(&text, "\n");
-        coop_say(w->out, line, text.used);
-    } else if (stops(w, e)) {
-        coop_print(&text, "%6llu [%td %s] ", (unsigned long long)e->step, e->tid, e->name);
-        coop_call_text(e->call, NULL, &text);
-        coop_print(&text, "?  at %s:%d\n", e->file, e->line);
-        coop_say(w->out, line, text.used);
+    bool asked_for = w->mode == STEP || (w->mode == NEXT && w->next == e->tid);
+    if (e->kind != COOP_TRAP && asked_for) {
+        show(w, e);
+        if (e->kind == COOP_EXIT)
+            w->mode = STEP;
+    } else if (e->kind == COOP_TRAP && (asked_for || at_break(w, e))) {
+        show(w, e);
         ask(w, e);
     }
 }
@@ -217,11 +244,8 @@ static void event(coop_observer *o, const coop_event *e)
 static void release(coop_observer *o)
 {
     struct step *w = (struct step *)o;
-    coop_machine *m = w->sched->machine;
-    if (w->out > 2)
-        m->close(m, w->out);
-    if (w->in > 0)
-        m->close(m, w->in);
+    coop_close_log(w->out);
+    coop_close_log(w->in);
     free(w);
 }
 
@@ -236,7 +260,7 @@ int coop_step_open(coop_sched *s, const struct coop_trace_words *words, int out)
     w->system = words->system;
     strcpy(w->last, "step");
     if (words->in[0] && (w->in = coop_open_log(words->in, false)) < 0) {
-        coop_report(s, "COOP_TRACE: cannot read %s", words->in);
+        coop_report(s, "COOP_TRACE: cannot read %s: %s", words->in, strerror(-w->in));
         free(w);
         return -EINVAL;
     }

@@ -17,6 +17,14 @@ static void place(const coop_event *e, coop_text *text)
     coop_print(text, e->line ? "  at %s:%d" : "  at %s", e->file, e->line);
 }
 
+void coop_trap_text(const coop_event *e, coop_text *text)
+{
+    heading(e, text);
+    coop_call_text(e->call, NULL, text);
+    coop_print(text, "?");
+    place(e, text);
+}
+
 static void ending(const coop_event *e, coop_text *text)
 {
     if (e->status.end == COOP_KILLED) {
@@ -34,14 +42,11 @@ void coop_event_text(const coop_event *e, coop_text *text)
     heading(e, text);
     if (e->kind == COOP_SPAWN) {
         coop_print(text, "+ spawned by %td", e->other);
-        place(e, text);
     } else if (e->kind == COOP_RESULT) {
         coop_call_text(e->call, &e->value, text);
-        place(e, text);
     } else if (e->kind == COOP_BLOCK) {
         coop_call_text(e->call, NULL, text);
         coop_print(text, " ...");
-        place(e, text);
     } else if (e->kind == COOP_WAKE) {
         coop_print(text, "... ");
         coop_call_text(e->call, &e->value, text);
@@ -54,17 +59,18 @@ void coop_event_text(const coop_event *e, coop_text *text)
     } else if (e->kind == COOP_PASS) {
         coop_print(text, "yield ");
         coop_result_text(e->value, text);
-        place(e, text);
     } else {
         ending(e, text);
+        return;
     }
+    place(e, text);
 }
 
 struct trace {
     coop_observer face;
     coop_sched *sched;
     struct coop_trace_words words;
-    int fd;
+    int out;
     int64_t began;
 };
 
@@ -87,14 +93,13 @@ static void event(coop_observer *o, const coop_event *e)
         coop_event_text(e, &text);
     }
     line[text.used++] = '\n';
-    coop_say(t->fd, line, text.used);
+    coop_say(t->out, line, text.used);
 }
 
 static void release(coop_observer *o)
 {
     struct trace *t = (struct trace *)o;
-    if (t->fd > 2)
-        t->sched->machine->close(t->sched->machine, t->fd);
+    coop_close_log(t->out);
     free(t);
 }
 
@@ -134,6 +139,15 @@ static int parse(coop_sched *s, const char *words, struct coop_trace_words *w)
     return 0;
 }
 
+static int open_trace(coop_sched *s, const struct coop_trace_words *words, int out)
+{
+    struct trace *t = malloc(sizeof *t);
+    if (!t)
+        return -ENOMEM;
+    *t = (struct trace){ { event, release, NULL }, s, *words, out, coop_clock(s) };
+    return coop_observe(&t->face);
+}
+
 int coop_trace_open(coop_sched *s, const char *text)
 {
     struct coop_trace_words words = { 0 };
@@ -144,14 +158,11 @@ int coop_trace_open(coop_sched *s, const char *text)
     if (r < 0)
         return r;
     if (words.out[0] && (fd = coop_open_log(words.out, true)) < 0) {
-        coop_report(s, "COOP_TRACE: cannot write to %s", words.out);
+        coop_report(s, "COOP_TRACE: cannot write to %s: %s", words.out, strerror(-fd));
         return -EINVAL;
     }
-    if (words.step)
-        return coop_step_open(s, &words, fd);
-    struct trace *t = malloc(sizeof *t);
-    if (!t)
-        return -ENOMEM;
-    *t = (struct trace){ { event, release, NULL }, s, words, fd, coop_clock(s) };
-    return coop_observe(&t->face);
+    r = words.step ? coop_step_open(s, &words, fd) : open_trace(s, &words, fd);
+    if (r < 0)
+        coop_close_log(fd);
+    return r;
 }
