@@ -1,0 +1,226 @@
+/* cases.c - what is measured of coop. Setting up and closing a scheduler does not count,
+   except where tasks are spawned to be measured. */
+#include "config.h"
+
+#include "bench/bench.h"
+
+#include <coop.h>
+#include <stdio.h>
+#include <unistd.h>
+
+static void open_sched(void)
+{
+    bench_need(coop_sched_open(&(coop_options){ .no_env = true }) == 0, "coop_sched_open");
+}
+
+static void close_sched(void)
+{
+    bench_need(coop_sched_close() == 0, "coop_sched_close");
+}
+
+/* The tasks that were spawned are the n operations. */
+static double run_spawned(long n)
+{
+    int64_t start = bench_clock();
+    bench_need(coop_run() == 0, "coop_run");
+    double each = bench_each(start, n);
+    close_sched();
+    return each;
+}
+
+coop_routine(yielder, long n;)
+{
+    coop_begin;
+    for (; my->n > 0; my->n--)
+        coop_trap(coop_void, Yield);
+    coop_end;
+}
+
+static double yield_among(long n, long tasks)
+{
+    open_sched();
+    for (long i = 0; i < tasks; i++)
+        bench_need(coop_spawn(yielder, .n = n / tasks) > 0, "coop_spawn");
+    return run_spawned(n);
+}
+
+static double yield(long n)
+{
+    return yield_among(n, 2);
+}
+
+static double yield1k(long n)
+{
+    return yield_among(n, 1000);
+}
+
+coop_routine(asker, long n; coop_tid tid;)
+{
+    coop_begin;
+    for (; my->n > 0; my->n--)
+        coop_trap(my->tid, GetTid);
+    coop_end;
+}
+
+static double trap(long n)
+{
+    open_sched();
+    bench_need(coop_spawn(asker, .n = n) > 0, "coop_spawn");
+    return run_spawned(n);
+}
+
+coop_routine(empty, int unused;)
+{
+    coop_begin;
+    coop_end;
+}
+
+coop_routine(caller, long n; coop_value result;)
+{
+    coop_begin;
+    for (; my->n > 0; my->n--)
+        coop_await(my->result, empty);
+    coop_end;
+}
+
+static double await(long n)
+{
+    open_sched();
+    bench_need(coop_spawn(caller, .n = n) > 0, "coop_spawn");
+    return run_spawned(n);
+}
+
+coop_routine(descent, long depth; coop_value result;)
+{
+    coop_begin;
+    if (my->depth > 1)
+        coop_await(my->result, descent, .depth = my->depth - 1);
+    coop_return(my->result);
+    coop_end;
+}
+
+static double nested(long n)
+{
+    open_sched();
+    bench_need(coop_spawn(descent, .depth = n) > 0, "coop_spawn");
+    return run_spawned(n);
+}
+
+coop_routine(parent, long n; coop_value child;)
+{
+    coop_begin;
+    for (; my->n > 0; my->n--) {
+        coop_trap(my->child, NewTask, .target = coop_create(empty));
+        coop_trap(coop_void, WaitTask, .tid = my->child);
+    }
+    coop_end;
+}
+
+static double spawn_wait(long n)
+{
+    open_sched();
+    bench_need(coop_spawn(parent, .n = n) > 0, "coop_spawn");
+    return run_spawned(n);
+}
+
+static double spawn100k(long n)
+{
+    open_sched();
+    int64_t start = bench_clock();
+    for (long i = 0; i < n; i++)
+        bench_need(coop_spawn(empty) > 0, "coop_spawn");
+    bench_need(coop_run() == 0, "coop_run");
+    double each = bench_each(start, n);
+    close_sched();
+    return each;
+}
+
+coop_routine(generator, coop_value got;)
+{
+    coop_begin;
+    for (;;)
+        coop_yield(my->got, 1);
+    coop_end;
+}
+
+static double send(long n)
+{
+    coop_coroutine *co = coop_create(generator);
+    coop_value out;
+    bench_need(coop_co_next(co, &out) == COOP_YIELDED, "coop_co_next");
+    int64_t start = bench_clock();
+    for (long i = 0; i < n; i++)
+        coop_co_send(co, i, &out);
+    double each = bench_each(start, n);
+    coop_co_free(co);
+    return each;
+}
+
+static double create_ns(long n)
+{
+    int64_t start = bench_clock();
+    for (long i = 0; i < n; i++) {
+        coop_coroutine *co = coop_create(generator);
+        coop_co_next(co, NULL);
+        coop_co_free(co);
+    }
+    return bench_each(start, n);
+}
+
+/* Bytes of this process in memory; 0 where the system does not tell. */
+static double resident(void)
+{
+    long pages = 0;
+    FILE *f = fopen("/proc/self/statm", "r");
+    if (f) {
+        if (fscanf(f, "%*d %ld", &pages) != 1)
+            pages = 0;
+        fclose(f);
+    }
+    return (double)pages * (double)sysconf(_SC_PAGESIZE);
+}
+
+static double bytes_before, bytes_asleep;
+
+coop_routine(sleeper, coop_value result;)
+{
+    coop_begin;
+    coop_trap(my->result, Sleep, .ns = COOP_S(3600));
+    coop_end;
+}
+
+/* Runs after all sleepers have gone to sleep, and ends them so that coop_run returns. */
+coop_routine(measurer, coop_tid last;)
+{
+    coop_begin;
+    bytes_asleep = resident();
+    for (my->last = coop_self() - 1; my->last > 0; my->last--)
+        coop_trap(coop_void, KillTask, .tid = my->last);
+    coop_end;
+}
+
+static double idle_bytes(long n)
+{
+    open_sched();
+    bytes_before = resident();
+    for (long i = 0; i < n; i++)
+        bench_need(coop_spawn(sleeper) > 0, "coop_spawn");
+    bench_need(coop_spawn(measurer) > 0, "coop_spawn");
+    bench_need(coop_run() == 0, "coop_run");
+    close_sched();
+    return (bytes_asleep - bytes_before) / (double)n;
+}
+
+const bench_case bench_cases[] = {
+    { "yield", "ns", yield, 5000000, false },
+    { "yield1k", "ns", yield1k, 5000000, false },
+    { "trap", "ns", trap, 5000000, false },
+    { "await", "ns", await, 5000000, false },
+    { "nested", "ns", nested, 1000000, false },
+    { "spawn_wait", "ns", spawn_wait, 1000000, false },
+    { "spawn100k", "ns", spawn100k, 100000, false },
+    { "send", "ns", send, 5000000, false },
+    { "create_ns", "ns", create_ns, 1000000, false },
+    { "idle_bytes", "bytes", idle_bytes, 1000000, true },
+    { NULL, NULL, NULL, 0, false }
+};
