@@ -1,0 +1,56 @@
+/* outside.h - for the suites about descriptors: a world on the real machine, whose polls are
+   counted and which may be lied to, and where each event is put into words, as under a
+   trace; and sockets. */
+#ifndef OUTSIDE_H
+#define OUTSIDE_H
+
+#include "world.h"
+
+struct outside {
+    unsigned polls, glances;       /* all, and those that were not allowed to block */
+    int lie_about;                 /* the next poll says it is ready for all; -1: no lie */
+    int fails;                     /* not 0: what every poll gives */
+};
+extern struct outside outside;
+
+/* Begin and end a test. A task or a descriptor that is left over fails it. */
+void outside_open(void);
+void outside_open_with(coop_options options);
+void outside_close(void);
+
+/* Runs a routine between the two, and checks what it returns. */
+#define OUTSIDE(expected, ...) (outside_open(), IS(coop_main(__VA_ARGS__), expected), \
+                                outside_close())
+
+/* To be awaited: all tasks that can run do, and then the outside is looked at. */
+coop_declare(settle, int unused;);
+
+/* One call of those that wait for descriptors; it gives the call's result. */
+enum kind { READ_WAIT, WRITE_WAIT, RECV, SEND, ACCEPT, KINDS };
+coop_declare(attempt, enum kind kind; int fd; void *buf; size_t len; coop_value r;);
+
+/* The same as a task, which says what came of it, as in "name=-9". It closes what it accepts
+   and says 0 then. */
+coop_declare(waiter, const char *name; enum kind kind; int fd; coop_value r; char buf[16];);
+
+/* How many descriptors are waited for, as the poller task itself says; -1: it has not
+   begun. */
+int outside_watched(void);
+
+/* The call that a task waits in, "" if it does not. waits_in checks which kind it is. */
+const char *outside_call(coop_tid tid);
+void waits_in(coop_tid tid, enum kind kind);
+
+/* All of these end the program when the host refuses. */
+void need(bool well, const char *what);
+void pair(int fds[2]);             /* a stream socket pair, both ends non-blocking */
+int listener(void);                /* on 127.0.0.1, and it blocks */
+int connect_to(int listener);      /* a client's socket, non-blocking */
+int connection(int *client);       /* both ends of one, non-blocking */
+int port_of(int fd);
+void reset(int fd);                /* close so that the other side sees a reset */
+void fill(int fd);                 /* until it cannot be written to */
+size_t drain(int fd);              /* until it cannot be read from */
+bool is_open(int fd);
+
+#endif

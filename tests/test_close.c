@@ -1,0 +1,184 @@
+/* Ending coroutines by hand: closing them, and those that never began. */
+#include "world.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* Yields what it was sent, plus one; ends when a negative number comes, and returns it. */
+coop_routine(echo, coop_value x;)
+{
+    coop_begin;
+    say("begin");
+    while (my->x >= 0)
+        coop_yield(my->x, my->x + 1);
+    coop_return(my->x);
+    coop_finally;
+    say("clean");
+    coop_end;
+}
+
+/* echo at the bottom of that many calls. */
+coop_routine(nested, int depth; coop_value r;)
+{
+    coop_begin;
+    if (my->depth == 0)
+        coop_await(my->r, echo);
+    else
+        coop_await(my->r, nested, .depth = my->depth - 1);
+    coop_return(my->r);
+    coop_finally;
+    say("%d", my->depth);
+    coop_end;
+}
+
+static void start(void)
+{
+    world.log[0] = '\0';
+}
+
+static void close_of_fresh_runs_nothing(void)
+{
+    coop_coroutine *co = coop_create(echo);
+    world_open(0);
+    IS(coop_co_close(co), 0);
+    IS(coop_co_next(co, NULL), COOP_DONE);
+    LOG_IS("");
+    world_close();
+    NO_REPORTS();
+    IS(coop_co_free(co), 0);
+}
+
+static void close_ends_the_innermost_first(void)
+{
+    coop_coroutine *co = coop_create(nested, .depth = 3);
+    start();
+    coop_co_next(co, NULL);
+    IS(coop_co_close(co), 0);
+    LOG_IS("begin clean 0 1 2 3");
+    IS(coop_co_next(co, NULL), COOP_DONE);
+    IS(coop_co_free(co), 0);
+    LOG_IS("");
+}
+
+coop_routine(messy, coop_value r;)
+{
+    coop_begin;
+    coop_yield(my->r, 1);
+    coop_return(my->r);
+    coop_finally;
+    coop_yield(my->r, 2);
+    say("%s", result(my->r));
+    coop_trap(my->r, GetTid);
+    say("%s", result(my->r));
+    coop_end;
+}
+
+coop_routine(around_messy, coop_value r;)
+{
+    coop_begin;
+    coop_await(my->r, messy);
+    coop_finally;
+    say("outer");
+    coop_end;
+}
+
+static void yields_in_cleanup_are_canceled(void)
+{
+    coop_coroutine *co = coop_create(around_messy);
+    start();
+    coop_co_next(co, NULL);
+    IS(coop_co_close(co), -EPROTO);
+    LOG_IS("ECANCELED ECANCELED outer");
+    IS(coop_co_close(co), 0);
+    IS(coop_co_free(co), 0);
+    co = coop_create(messy);
+    coop_co_next(co, NULL);
+    IS(coop_co_free(co), -EPROTO);
+    LOG_IS("ECANCELED ECANCELED");
+}
+
+static void close_while_it_cleans_up(void)
+{
+    coop_coroutine *co = coop_create(messy);
+    coop_value out = 0;
+    start();
+    coop_co_next(co, NULL);
+    IS(coop_co_send(co, 9, &out), COOP_YIELDED);
+    IS(out, 2);
+    IS(coop_co_close(co), -EPROTO);        /* the trap that follows */
+    LOG_IS("ECANCELED ECANCELED");
+    IS(coop_co_free(co), 0);
+}
+
+static void cleanup_of_an_ordinary_end_may_yield_and_trap(void)
+{
+    coop_coroutine *co = coop_create(messy);
+    coop_value out = 0;
+    start();
+    coop_co_next(co, NULL);
+    IS(coop_co_send(co, 9, &out), COOP_YIELDED);
+    IS(out, 2);
+    IS(coop_co_send(co, 3, &out), COOP_TRAPPED);
+    IS(coop_co_send(co, 4, &out), COOP_RETURNED);
+    IS(out, 9);
+    LOG_IS("3 4");
+    IS(coop_co_free(co), 0);
+}
+
+static void never_begun_is_reported_with_its_place(void)
+{
+    world_open(0);
+    const char *place = here(__FILE__, __LINE__ + 1);
+    coop_create(echo);
+    world_close();
+    REPORTED("coroutine echo, created at ");
+    world_open(0);
+    place = here(__FILE__, __LINE__ + 1);
+    coop_coroutine *co = coop_create(echo);
+    IS(coop_co_free(co), 0);
+    REPORTED(place);
+    world_close();
+    NO_REPORTS();
+}
+
+/* stderr of a child process that exits without a scheduler. */
+static void never_begun_is_reported_at_exit(void)
+{
+    int ends[2], status = 1;
+    char text[200] = "";
+    fflush(stdout);
+    IS(pipe(ends), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        dup2(ends[1], 2);
+        coop_create(nested);
+        exit(0);
+    }
+    close(ends[1]);
+    for (ssize_t used = 0, n = 1; n > 0 && used < 199; used += n)
+        n = read(ends[0], text + used, (size_t)(199 - used));
+    close(ends[0]);
+    IS(waitpid(child, &status, 0), child);
+    IS(status, 0);
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, "coop: coroutine nested, created at test_close.c:"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, "was never begun\n"));
+}
+
+static const suite_test tests[] = {
+    TEST(close_of_fresh_runs_nothing),
+    TEST(close_ends_the_innermost_first),
+    TEST(yields_in_cleanup_are_canceled),
+    TEST(close_while_it_cleans_up),
+    TEST(cleanup_of_an_ordinary_end_may_yield_and_trap),
+    TEST(never_begun_is_reported_with_its_place),
+    TEST(never_begun_is_reported_at_exit),
+};
+
+int main(int argc, char **argv)
+{
+    return suite_main("close", tests, SUITE_COUNT(tests), argc, argv);
+}

@@ -1,0 +1,266 @@
+/* Random trees of tasks that wait for, kill and wake one another: whatever happens, each
+   cleanup runs exactly once, each trap is answered or undone exactly once, and nothing
+   is left behind. RANDOM_SEED runs one seed alone. */
+#include "world.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { RUNS = 3000, MOST_FRAMES = 4000, MOST_TASKS = 40, STEPS = 12 };
+
+static uint64_t random_state;
+
+static unsigned below(unsigned n)
+{
+    random_state *= UINT64_C(6364136223846793005);
+    random_state += UINT64_C(1442695040888963407);
+    return (unsigned)(random_state >> 33) % n;
+}
+
+static struct {
+    int frames, tasks, killed;     /* that began; that were made; that ended so */
+    int cleaned[MOST_FRAMES];
+    int waits[MOST_TASKS * 4];     /* calls of a task that are not answered yet */
+    unsigned traps, answers;
+    coop_call *parked;
+} run;
+
+/* A call that waits in a list until a task, or the task that ends it all, takes it out. */
+struct coop_Park { coop_call base; };
+struct coop_Unpark { coop_call base; bool all; };
+
+static coop_value park_handle(coop_sched *s, coop_call *call)
+{
+    (void)s;
+    coop_list_add(&run.parked, call);
+    return COOP_WAIT;
+}
+
+static void park_undo(coop_sched *s, coop_call *call)
+{
+    (void)s;
+    IS(coop_list_remove(&run.parked, call), true);
+}
+
+static coop_value unpark_handle(coop_sched *s, coop_call *call)
+{
+    coop_call *parked;
+    while ((parked = coop_list_take(&run.parked))) {
+        coop_wake(s, parked, 1);
+        if (!((struct coop_Unpark *)call)->all)
+            break;
+    }
+    return 0;
+}
+
+static const coop_call_type coop_Park_type = {
+    .name = "Park", .handle = park_handle, .undo = park_undo
+};
+static const coop_call_type coop_Unpark_type = { .name = "Unpark", .handle = unpark_handle };
+
+/* Every trap is answered once: by a result, a wake or an undo. */
+static void check_event(coop_observer *o, const coop_event *e)
+{
+    (void)o;
+    if (e->system)
+        return;
+    if (e->kind == COOP_TRAP) {
+        run.traps++;
+        IS(run.waits[e->tid]++, 0);
+    } else if (e->kind == COOP_RESULT || e->kind == COOP_WAKE || e->kind == COOP_UNDO) {
+        run.answers++;
+        IS(--run.waits[e->tid], 0);
+    } else if (e->kind == COOP_EXIT) {
+        IS(run.waits[e->tid], 0);
+        run.killed += e->status.end == COOP_KILLED;
+    }
+}
+
+/* Any but the reaper, which is the first; also one that there is not. */
+static coop_tid any_task(void)
+{
+    return 2 + (coop_tid)below((unsigned)coop_this->last_tid + 1);
+}
+
+enum { YIELD, PASS, SLEEP, PARK, UNPARK, CALL, SPAWN, NEW, WAIT, KILL, KILL_WAIT, READ, EXIT,
+       RETURN, CHOICES };
+
+/* Few of the steps end something, so that trees grow. */
+static int choose(void)
+{
+    int choice = (int)below(CHOICES);
+    bool ends = choice == KILL || choice == KILL_WAIT || choice >= EXIT;
+    return ends && below(3) ? (int)below(WAIT + 1) : choice;
+}
+
+static bool may_spawn(void)
+{
+    return run.tasks < MOST_TASKS;
+}
+
+static void expect_status(coop_value r, const coop_status *status)
+{
+    if (status->end == COOP_NO_END)
+        IS(r == -ESRCH || r == -EPERM || r == -EDEADLK, true);
+    else
+        IS(r, status->value);
+}
+
+coop_declare(node, int id, depth, steps, choice, late; coop_tid tid; coop_value r;
+             coop_status status;);
+
+/* One random thing. It has no variables that outlive it, so a routine of its own. */
+coop_routine(act, int depth, choice; coop_tid tid; coop_value r; coop_status status;)
+{
+    coop_begin;
+    my->choice = choose();
+    my->tid = any_task();
+    if (my->choice == YIELD)
+        coop_trap(my->r, Yield);
+    if (my->choice == PASS)
+        coop_yield(my->r, 5);
+    if (my->choice == SLEEP)
+        coop_trap(my->r, Sleep, .ns = below(200));
+    if (my->choice == PARK)
+        coop_trap(my->r, Park);
+    if (my->choice == UNPARK)
+        coop_trap(my->r, Unpark, .all = below(2));
+    if (my->choice == CALL && my->depth < 6)
+        coop_await(my->r, node, .depth = my->depth + 1);
+    if (my->choice == SPAWN && may_spawn()) {
+        run.tasks++;
+        coop_spawn(node);
+    }
+    if (my->choice == NEW && may_spawn()) {
+        run.tasks++;
+        coop_trap(my->tid, NewTask, .target = coop_create(node),
+                  .name = below(2) ? "n" : NULL);
+        IS(my->tid > 0, 1);
+    }
+    if (my->choice == WAIT) {
+        coop_trap(my->r, WaitTask, .tid = my->tid, .status = &my->status);
+        expect_status(my->r, &my->status);
+    }
+    if (my->choice == KILL)
+        coop_trap(my->r, KillTask, .tid = my->tid);
+    if (my->choice == KILL_WAIT)
+        coop_trap(my->r, KillTask, .tid = my->tid, .wait = true);
+    if (my->choice == READ) {
+        virtual_fire(&world.machine, world.machine.clock + below(100), 5, COOP_READ);
+        coop_trap(my->r, ReadWait, .fd = 5);
+    }
+    if (my->choice == EXIT)
+        coop_trap(my->r, Exit, .value = 3);
+    coop_return(my->choice == RETURN);
+    coop_end;
+}
+
+coop_define(node)
+{
+    coop_begin;
+    my->id = run.frames++;
+    if (my->id >= MOST_FRAMES)
+        coop_return(0);
+    for (; my->steps < STEPS; my->steps++) {
+        coop_await(my->r, act, .depth = my->depth);
+        if (my->r)
+            break;
+    }
+    coop_finally;
+    if (my->id < MOST_FRAMES)
+        run.cleaned[my->id]++;
+    my->late = (int)below(4);
+    if (my->late == 1)
+        coop_trap(my->r, Sleep, .ns = below(50));
+    if (my->late == 2) {
+        coop_trap(my->r, WaitTask, .tid = any_task(), .status = &my->status);
+        expect_status(my->r, &my->status);
+    }
+    if (my->late == 3)
+        coop_trap(my->r, Yield);
+    coop_end;
+}
+
+/* Goes on killing and waking until nobody else is left. */
+coop_routine(reaper, coop_tid tids[MOST_TASKS * 4]; coop_value n, i; coop_info info;
+             bool left;)
+{
+    coop_begin;
+    do {
+        coop_trap(coop_void, Sleep, .ns = 20 + below(300));
+        coop_trap(coop_void, Unpark, .all = true);
+        my->n = coop_tasks(my->tids, MOST_TASKS * 4);
+        my->left = false;
+        for (my->i = 0; my->i < my->n; my->i++) {
+            if (coop_inspect(my->tids[my->i], &my->info) < 0 || my->info.system
+                || my->info.state == COOP_ENDED || my->tids[my->i] == coop_self())
+                continue;
+            my->left = true;
+            if (below(3) == 0)
+                coop_trap(coop_void, KillTask, .tid = my->tids[my->i]);
+        }
+    } while (my->left);
+    coop_end;
+}
+
+static void one_run(uint64_t seed)
+{
+    static coop_observer observer;
+    memset(&run, 0, sizeof run);
+    random_state = seed * 2654435761;
+    below(2);
+    world_open(1 + below(3));
+    observer = (coop_observer){ .event = check_event };
+    coop_observe(&observer);
+    coop_spawn(reaper);
+    run.tasks = 3;
+    coop_spawn(node);
+    coop_spawn(node);
+    coop_spawn(node);
+    if (seed % 8) {
+        IS(coop_run(), 0);
+        world_close();
+    } else {
+        world.machine.poll_error = -EIO;           /* closed in the middle of it all */
+        IS(coop_run(), -EIO);
+        world_drop();
+    }
+    CU_ASSERT_PTR_NULL(run.parked);
+    IS(run.traps, run.answers);
+    CU_ASSERT(run.frames < MOST_FRAMES);
+    for (int i = 0; i < run.frames && i < MOST_FRAMES; i++)
+        IS(run.cleaned[i], 1);
+}
+
+static void random_trees(void)
+{
+    const char *only = getenv("RANDOM_SEED");
+    long killed = 0, frames = 0;
+    if (only) {
+        one_run(strtoull(only, NULL, 10));
+        return;
+    }
+    for (uint64_t seed = 1; seed <= RUNS; seed++) {
+        unsigned failures = CU_get_number_of_failures();
+        one_run(seed);
+        killed += run.killed;
+        frames += run.frames;
+        if (CU_get_number_of_failures() != failures) {
+            IS(seed, -1);          /* shows the first seed that fails */
+            break;
+        }
+    }
+    /* It did test something. */
+    CU_ASSERT(killed > RUNS);
+    CU_ASSERT(frames > 10 * RUNS);
+}
+
+static const suite_test tests[] = {
+    { "rule_8_rule_10_random_trees", random_trees },
+};
+
+int main(int argc, char **argv)
+{
+    return suite_main("random", tests, SUITE_COUNT(tests), argc, argv);
+}

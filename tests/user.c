@@ -1,0 +1,84 @@
+/* A program that uses every macro of coop.h, as strictly compiled as users may wish. */
+#include <coop.h>
+
+#include <stdio.h>
+
+coop_declare(shared, int n; coop_value got;);
+
+coop_define(shared)
+{
+    coop_begin;
+    coop_yield(my->got, my->n);
+    coop_yield(coop_void, my->got + 1);
+    coop_return(my->n * 2);
+    coop_end;
+}
+
+coop_routine(square, int n;)
+{
+    coop_begin;
+    coop_return(my->n * my->n);
+    coop_end;
+}
+
+coop_routine(cleaner, int *cleaned; long sum; void *nothing;)
+{
+    coop_begin;
+    coop_await(my->sum, square, .n = 3);
+    coop_await(coop_void, square);
+    coop_trap(coop_void, Yield);
+    coop_trap(my->sum, Sleep, .ns = COOP_US(1));
+    if (my->sum != 0)
+        coop_return(-1);
+    coop_finally;
+    coop_trap(my->nothing, Sleep, .ns = COOP_MS(0));
+    ++*my->cleaned;
+    coop_end;
+}
+
+struct coop_Twice { coop_call base; int n; };
+
+static coop_value handle_twice(coop_sched *sched, coop_call *call)
+{
+    int n = ((struct coop_Twice *)call)->n;
+    (void)sched;
+    return n == 0 ? COOP_WAIT : 2 * n;
+}
+
+static const coop_call_type coop_Twice_type = { .name = "Twice", .handle = handle_twice };
+
+coop_routine(everything, int cleaned; coop_tid tid; coop_value v; coop_status status;)
+{
+    coop_begin;
+    coop_spawn(square);
+    coop_spawn(cleaner, .cleaned = &my->cleaned);
+    coop_trap(my->tid, NewTask, .target = coop_create(cleaner, .cleaned = &my->cleaned));
+    coop_trap(my->v, WaitTask, .tid = my->tid, .status = &my->status);
+    coop_trap(my->v, Twice, .n = 21);
+    if (my->status.end != COOP_OK)
+        coop_return(-1);
+    coop_trap(coop_void, Exit, .value = my->v);
+    coop_end;
+}
+
+static int by_hand(void)
+{
+    coop_coroutine *co = coop_create(shared, .n = 5);
+    coop_value out = 0;
+    int step = coop_co_next(co, &out);
+    if (step != COOP_YIELDED || out != 5)
+        return 1;
+    step = coop_co_send(co, 41, &out);
+    if (step != COOP_YIELDED || out != 42)
+        return 2;
+    step = coop_co_next(co, &out);
+    return step == COOP_RETURNED && out == 10 && coop_co_free(co) == 0 ? 0 : 3;
+}
+
+int main(void)
+{
+    int wrong = by_hand();
+    coop_value v = coop_main(everything);
+    printf("coop %s: %d %d %d\n", COOP_VERSION, wrong, (int)v, COOP_S(1) > COOP_MS(999));
+    return wrong != 0 || v != 42;
+}

@@ -1,0 +1,163 @@
+#include "world.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+struct world world;
+
+void world_report(void *arg, const char *text)
+{
+    struct world *w = arg;
+    size_t used = strlen(w->reports);
+    snprintf(w->reports + used, sizeof w->reports - used, "%s", text);
+    w->reported++;
+}
+
+void world_open_with(coop_options options)
+{
+    memset(&world, 0, sizeof world);
+    options.no_env = true;
+    if (!options.machine)
+        options.machine = virtual_machine(&world.machine);
+    if (!options.report) {
+        options.report = world_report;
+        options.arg = &world;
+    }
+    IS(coop_sched_open(&options), 0);
+}
+
+void world_open(unsigned quantum)
+{
+    world_open_with((coop_options){ .quantum = quantum });
+}
+
+static void nothing_is_left(void)
+{
+    const coop_sched *s = coop_this;
+    coop_task *t;
+    for (t = NULL; (t = coop_each(coop_this, t));)
+        CU_ASSERT(t->co.flags & TASK_SYSTEM);
+    IS(s->living, 0);
+    IS(s->count, s->poller != NULL);
+    IS(s->due_count, 0);
+    IS(s->outside, 0);
+    IS(world.machine.watching, 0);
+    IS(coop_ready_tasks(NULL, 0), 0);
+    CU_ASSERT_PTR_NULL(s->current);
+}
+
+void world_close(void)
+{
+    nothing_is_left();
+    world_drop();
+}
+
+void world_drop(void)
+{
+    IS(coop_sched_close(), 0);
+    CU_ASSERT(world.machine.freed);
+    CU_ASSERT_PTR_NULL(coop_this);
+}
+
+static bool waits_in(const coop_call *list, coop_tid tid)
+{
+    const coop_call *call = list;
+    if (list)
+        do {
+            call = call->next;
+            if (call->task->tid == tid)
+                return true;
+        } while (call != list);
+    return false;
+}
+
+void no_trace_of(coop_tid tid)
+{
+    coop_sched *s = coop_this;
+    coop_info info;
+    coop_task *t;
+    IS(coop_inspect(tid, &info), -ESRCH);
+    for (t = NULL; (t = s->policy->after(s->policy, t));)
+        CU_ASSERT(t->tid != tid);
+    for (t = NULL; (t = coop_each(s, t));) {
+        CU_ASSERT(t->tid != tid);
+        if (t->co.state != COOP_ENDED)
+            CU_ASSERT(!waits_in(t->waiters, tid));
+        for (const coop_task *kept = t->kept; kept; kept = kept->next)
+            CU_ASSERT(kept->tid != tid);
+    }
+}
+
+void say(const char *format, ...)
+{
+    size_t used = strlen(world.log);
+    va_list args;
+    if (used && used + 1 < sizeof world.log)
+        world.log[used++] = ' ';
+    va_start(args, format);
+    vsnprintf(world.log + used, sizeof world.log - used, format, args);
+    va_end(args);
+}
+
+static void tell_end(coop_observer *o, const coop_event *e)
+{
+    (void)o;
+    if (e->kind == COOP_EXIT && !e->system)
+        say("%td-ended", e->tid);
+}
+
+void say_ends(void)
+{
+    static coop_observer ends;
+    ends = (coop_observer){ .event = tell_end };
+    IS(coop_observe(&ends), 0);
+}
+
+static void check(bool right, const char *file, unsigned line, const char *format,
+                  const char *text, const char *seen)
+{
+    char message[2000] = "";
+    if (!right)
+        snprintf(message, sizeof message, format, text, seen);
+    CU_assertImplementation(right, line, message, file, "", CU_FALSE);
+}
+
+void log_is(const char *text, const char *file, unsigned line)
+{
+    check(!strcmp(text, world.log), file, line, "the log is '%s', not '%s'", text, world.log);
+    world.log[0] = '\0';
+}
+
+void reported(const char *text, const char *file, unsigned line)
+{
+    bool right = text ? strstr(world.reports, text) != NULL : !world.reported;
+    check(right, file, line, "reported is '%s', not '%s'", text ? text : "", world.reports);
+    world.reports[0] = '\0';
+    world.reported = 0;
+}
+
+void is(intptr_t actual, intptr_t expected, const char *text, const char *file,
+        unsigned line)
+{
+    char value[80] = "";
+    if (actual != expected)
+        snprintf(value, sizeof value, "%jd, not %jd", (intmax_t)expected, (intmax_t)actual);
+    check(actual == expected, file, line, "%s is %s", text, value);
+}
+
+const char *here(const char *file, int line)
+{
+    static char text[80];
+    snprintf(text, sizeof text, "%s:%d", coop_basename(file), line);
+    return text;
+}
+
+const char *result(coop_value value)
+{
+    static char buf[40];
+    coop_text text = { .data = buf, .size = sizeof buf };
+    coop_result_text(value, &text);
+    return value < 0 && strchr(buf, ' ') ? strchr(buf, ' ') + 1 : buf;
+}
