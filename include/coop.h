@@ -26,20 +26,20 @@
 
 #define COOP_VERSION "0.1.0"
 
-/* ---- Results ---------------------------------------------------------------- */
+/* ---- Results ----------------------------------------------------------------------- */
 
 /** coop_value - what a call, a routine or a task results in
  *
- * Zero or more, or a pointer, when it went well; a negative errno (-EBADF,
- * -ENOMEM, ...) when it did not. errno itself is never used to report.
+ * Zero or more, or a pointer, when it went well; a negative errno (-EBADF, -ENOMEM,
+ * ...) when it did not. errno itself is never used to report.
  */
 typedef intptr_t coop_value;
 
 /** coop_tid - the number of a task
  *
- * Numbers start at 1 in each scheduler and are never used twice by it. 0 is no
- * task: the program outside of all tasks. A function that gives a coop_tid gives
- * a negative errno when it fails.
+ * Numbers start at 1 in each scheduler and are never used twice by it. 0 is no task:
+ * the program outside of all tasks. A function that gives a coop_tid gives a negative
+ * errno when it fails.
  */
 typedef coop_value coop_tid;
 
@@ -49,8 +49,8 @@ typedef coop_value coop_tid;
  * Use: COOP_MS(n)
  * Use: COOP_US(n)
  *
- * n seconds, milliseconds or microseconds in nanoseconds, the unit of every span
- * of time here, as an int64_t. n is a whole number.
+ * n seconds, milliseconds or microseconds in nanoseconds, the unit of every span of
+ * time here, as an int64_t. n is a whole number.
  */
 #define COOP_S(n) ((int64_t)(n) * 1000000000)
 #define COOP_MS(n) ((int64_t)(n) * 1000000)
@@ -68,7 +68,7 @@ typedef struct coop_observer coop_observer;
 typedef struct coop_text coop_text;
 typedef struct coop_touch coop_touch;
 
-/* ---- Coroutines -------------------------------------------------------------- */
+/* ---- Coroutines -------------------------------------------------------------------- */
 
 /** coop_step - how a coroutine stopped
  *
@@ -113,19 +113,20 @@ struct coop_coroutine {            /* a call stack and what is passed in and out
  *
  * Use: coop_routine(NAME, members) { coop_begin; statements coop_end; }
  *
- * members is a list of member declarations, each with its semicolon: the
- * routine's arguments and variables. Its code reaches them as my->member. A caller
- * names those it wants to set, and all others start as zero. They live in a frame
- * on the task's call stack, which never moves, so their addresses are good until
- * the routine ends. Other local variables do not survive a trap, await or yield.
+ * members is a list of member declarations, each with its semicolon: the routine's
+ * arguments and variables. Its code reaches them as my->member. A caller names those it
+ * wants to set, and all others start as zero. They live in a frame on the task's call
+ * stack, which never moves, so their addresses are good until the routine ends. Other
+ * local variables do not survive a trap, await or yield.
  *
- * No member may need more alignment than max_align_t. NAME becomes a struct tag too. The routine is static; for one that other files
- * call, put coop_declare(NAME, members) into a header and coop_define(NAME)
- * { ... } into one file. It costs what its members cost and 32 bytes.
+ * No member may need more alignment than max_align_t. NAME becomes a struct tag too.
+ * The routine is static; for one that other files call, put coop_declare(NAME, members)
+ * into a header and coop_define(NAME) { ... } into one file. It costs what its members
+ * cost and 32 bytes.
  *
- * A trap, await or yield must not stand inside a switch statement of the
- * routine's own, and no two of them on one line. The first mistake ends the routine
- * with -ENOTSUP and a report; the compiler refuses the second.
+ * A trap, await or yield must not stand inside a switch statement of the routine's own,
+ * and no two of them on one line. The first mistake ends the routine with -ENOTSUP and
+ * a report; the compiler refuses the second.
  *
  * See: Simon Tatham, "Coroutines in C" (2000), for the switch; Adam Dunkels'
  * protothreads.
@@ -148,13 +149,13 @@ struct coop_coroutine {            /* a call stack and what is passed in and out
  * coop_begin is the first statement of a routine and coop_end the last. Reaching
  * coop_end returns 0.
  *
- * What stands between the optional coop_finally and coop_end runs exactly once,
- * however the routine ends: by reaching it, by coop_return, by kill, by Exit or by
- * coop_co_close. It may trap and await; a kill that comes meanwhile
- * waits until it is through. It cannot undo the end: what it returns counts only
- * when the routine had not been killed or closed. A coroutine that was closed by hand
- * before it began has nothing to clean up and runs nothing; a task that is
- * killed before it began runs to its first trap and is ended there.
+ * What stands between the optional coop_finally and coop_end runs exactly once, however
+ * the routine ends: by reaching it, by coop_return, by kill, by Exit or by
+ * coop_co_close. It may trap and await; a kill that comes meanwhile waits until it is
+ * through. It cannot undo the end: what it returns counts only when the routine had not
+ * been killed or closed. A coroutine that was closed by hand before it began has
+ * nothing to clean up and runs nothing; a task that is killed before it began runs to
+ * its first trap and is ended there.
  */
 #define coop_begin                                                                  \
     coop_again_:                                                                    \
@@ -175,8 +176,7 @@ struct coop_coroutine {            /* a call stack and what is passed in and out
  * Use: coop_return(VALUE);
  *
  * VALUE, converted to coop_value, goes to whoever awaits the routine, or becomes the
- * status of the task that the routine was spawned as. The coop_finally part
- * runs first.
+ * status of the task that the routine was spawned as. The coop_finally part runs first.
  */
 #define coop_return(VALUE)                                                          \
     do {                                                                            \
@@ -190,9 +190,9 @@ struct coop_coroutine {            /* a call stack and what is passed in and out
  * Use: coop_trap(DEST, CALL, .argument = value, ...);
  *
  * Builds the system-call object struct coop_CALL with the arguments given, hands it to
- * the scheduler and stops. When the call has been answered the routine goes on
- * with the result assigned to DEST, whatever its type; coop_void drops it. A trap ends
- * the task's slice.
+ * the scheduler and stops. When the call has been answered the routine goes on with the
+ * result assigned to DEST, whatever its type; coop_void drops it. A trap ends the
+ * task's slice.
  *
  * Errors:
  * -ENOMEM  no room for the object; the call was not made
@@ -217,8 +217,8 @@ struct coop_coroutine {            /* a call stack and what is passed in and out
  * Use: coop_await(DEST, ROUTINE, .member = value, ...);
  *
  * Runs ROUTINE on the same call stack, within the same slice, and assigns what it
- * returns to DEST (or drops it: coop_void). Its traps are this task's traps, its
- * yields this coroutine's yields. Depth is bounded by memory alone.
+ * returns to DEST (or drops it: coop_void). Its traps are this task's traps, its yields
+ * this coroutine's yields. Depth is bounded by memory alone.
  *
  * Errors:
  * -ENOMEM  no room for the frame; ROUTINE did not run
@@ -244,8 +244,8 @@ struct coop_coroutine {            /* a call stack and what is passed in and out
  * Use: coop_yield(DEST, VALUE);
  *
  * DEST gets what is sent in when it is resumed (coop_void drops it): a value, or a
- * negative errno from coop_co_throw. In a task nobody takes the value: the task
- * goes to the tail of the ready queue and DEST gets 0.
+ * negative errno from coop_co_throw. In a task nobody takes the value: the task goes to
+ * the tail of the ready queue and DEST gets 0.
  */
 #define coop_yield(DEST, VALUE)                                                     \
     do {                                                                            \
@@ -256,15 +256,15 @@ struct coop_coroutine {            /* a call stack and what is passed in and out
 
 #define coop_void (self_->value)   /* as DEST: the result is of no interest */
 
-/* ---- Coroutines by hand ------------------------------------------------------- */
+/* ---- Coroutines by hand ------------------------------------------------------------ */
 
 /** coop_create - make a coroutine, not yet begun
  *
  * Use: coop_coroutine *co = coop_create(ROUTINE, .member = value, ...);
  *
- * Works without a scheduler. Resume it by hand with coop_co_send and its sisters
- * and give it back with coop_co_free; or make it a task with NewTask, which then owns
- * it. One that neither happens to is reported when its thread's scheduler closes or the
+ * Works without a scheduler. Resume it by hand with coop_co_send and its sisters and
+ * give it back with coop_co_free; or make it a task with NewTask, which then owns it.
+ * One that neither happens to is reported when its thread's scheduler closes or the
  * program exits, with the place of this call.
  *
  * Returns: the coroutine; NULL when memory is exhausted (NewTask answers a NULL with
@@ -277,8 +277,8 @@ struct coop_coroutine {            /* a call stack and what is passed in and out
 /** coop_co_send - resume a coroutine by hand
  *
  * Sends value in, where it becomes the result of the coop_yield or coop_trap at which
- * co had stopped, runs co until it stops again, and stores in *out, which may be
- * NULL, what it stopped with. coop_co_next sends 0.
+ * co had stopped, runs co until it stops again, and stores in *out, which may be NULL,
+ * what it stopped with. coop_co_next sends 0.
  *
  * The sender is the scheduler: a coroutine that traps gives COOP_TRAPPED with the
  * coop_call, and the next value sent is the call's result.
@@ -290,7 +290,8 @@ struct coop_coroutine {            /* a call stack and what is passed in and out
  *            others), or belongs to a task
  * -EINVAL    co is NULL; or it has not begun and value is not 0: nothing waits for one
  * -EPERM     it has not begun and was created by another thread
- * Thread: any, one at a time; a second gets -EBUSY. It begins in the thread that created it.
+ * Thread: any, one at a time; a second gets -EBUSY. It begins in the thread that
+ * created it.
  *
  * See: PEP 342.
  */
@@ -310,9 +311,9 @@ int coop_co_throw(coop_coroutine *co, coop_value error, coop_value *out);
 
 /** coop_co_close - end a coroutine
  *
- * Ends its frames, the innermost first, and runs their coop_finally parts. A part
- * that yields or traps gets -ECANCELED there at once, since nobody is left to answer.
- * One that has ended or not begun is closed already.
+ * Ends its frames, the innermost first, and runs their coop_finally parts. A part that
+ * yields or traps gets -ECANCELED there at once, since nobody is left to answer. One
+ * that has ended or not begun is closed already.
  *
  * Returns: 0.
  * Errors:
@@ -331,7 +332,7 @@ int coop_co_close(coop_coroutine *co);
  */
 int coop_co_free(coop_coroutine *co);
 
-/* ---- Tasks and the scheduler ---------------------------------------------------- */
+/* ---- Tasks and the scheduler ------------------------------------------------------- */
 
 /** coop_options - what a scheduler is made of
  *
@@ -368,17 +369,18 @@ typedef struct coop_options {
  * Returns: 0.
  * Errors:
  * -EBUSY   the thread has one
- * -EINVAL  COOP_TRACE has a word that is unknown; it is reported
+ * -EINVAL  COOP_TRACE has a word that is unknown or a path that cannot be opened, which
+ *          is reported; or options->observer has no event
  * -ENOMEM  memory is exhausted
  */
 int coop_sched_open(const coop_options *options);
 
 /** coop_run - run until no task is left
  *
- * System tasks do not count. When tasks are left and nothing outside can wake
- * one (no descriptor and no timer is waited for) they are reported, each with the call
- * that it is blocked in, and the cycle if there is one; they stay to be looked at
- * until coop_sched_close.
+ * System tasks do not count. When tasks are left and nothing outside can wake one (no
+ * descriptor and no timer is waited for) they are reported, each with the call that it
+ * is blocked in, and the cycle if there is one; they stay to be looked at until
+ * coop_sched_close.
  *
  * Returns: 0, also without any task or scheduler.
  * Errors:
@@ -392,9 +394,8 @@ int coop_run(void);
 
 /** coop_sched_close - end all tasks and release the scheduler
  *
- * Kills every task and runs their coop_finally parts. What is blocked
- * for ever even so is dropped and reported. Reports coroutines that were created and
- * never begun.
+ * Kills every task and runs their coop_finally parts. What is blocked for ever even so
+ * is dropped and reported. Reports coroutines that were created and never begun.
  *
  * Returns: 0, also without a scheduler.
  * Errors:
@@ -406,10 +407,10 @@ int coop_sched_close(void);
  *
  * Use: coop_tid tid = coop_spawn(ROUTINE, .member = value, ...);
  *
- * The task goes to the tail of the ready queue. Its parent is the task that called,
- * or 0. Nobody keeps its status: tasks that wait for it while it lives get it, and a
- * failure that nobody waited for is reported. Ask NewTask for a child whose
- * status is kept. Not a trap: the caller goes on.
+ * The task goes to the tail of the ready queue. Its parent is the task that called, or
+ * 0. Nobody keeps its status: tasks that wait for it while it lives get it, and a
+ * failure that nobody waited for is reported. Ask NewTask for a child whose status is
+ * kept. Not a trap: the caller goes on.
  *
  * Returns: the tid, more than 0.
  * Errors:
@@ -426,7 +427,8 @@ int coop_sched_close(void);
  *
  * coop_spawn and coop_run in one, for main() and tests.
  *
- * Returns: what ROUTINE returned, also a negative errno; a failure counts as waited for.
+ * Returns: what ROUTINE returned, also a negative errno; a failure counts as waited
+ * for.
  * Errors:
  * -ECANCELED  it was killed
  * others      those of coop_spawn and coop_run
@@ -440,7 +442,7 @@ int coop_sched_close(void);
  * end    COOP_NO_END: it has not, or there is no such task
  *        COOP_OK: returned value, 0 or more or a pointer
  *        COOP_FAILED: returned value, a negative errno
- *        COOP_KILLED: by the task named in by, 0 being coop_sched_close; value is -ECANCELED
+ *        COOP_KILLED: by the task in by, 0 being coop_sched_close; value is -ECANCELED
  */
 typedef enum coop_end_kind { COOP_NO_END, COOP_OK, COOP_FAILED, COOP_KILLED } coop_end_kind;
 typedef struct coop_status {
@@ -449,7 +451,7 @@ typedef struct coop_status {
     coop_tid by;
 } coop_status;
 
-/* ---- System calls --------------------------------------------------------------- */
+/* ---- System calls ------------------------------------------------------------------ */
 
 struct coop_call {                 /* what every system-call object begins with */
     const coop_call_type *type;
@@ -483,11 +485,11 @@ struct coop_Yield { coop_call base; };
  * Use: coop_trap(tid, NewTask, .target = coop_create(ROUTINE, ...), .name = "...");
  *
  * The child is queued before its parent, so it runs first. name is copied; NULL is the
- * routine's name. On success the task owns target; with -ENOMEM it is released, with other
- * errors it stays the caller's.
+ * routine's name. On success the task owns target; with -ENOMEM it is released, with
+ * other errors it stays the caller's.
  *
- * Who keeps the status: the child's parent, from the child's end until some task has waited for
- * it, or the parent ends. A failure that goes unseen then is reported.
+ * Who keeps the status: the child's parent, from the child's end until some task has
+ * waited for it, or the parent ends. A failure that goes unseen then is reported.
  *
  * Returns: the child's tid.
  * Errors:
@@ -503,9 +505,9 @@ struct coop_NewTask { coop_call base; coop_coroutine *target; const char *name; 
  * Use: coop_trap(r, KillTask, .tid = tid, .wait = true);
  *
  * What it waits for is undone, and its frames end, the innermost first, each running
- * its coop_finally part, in the target's own slices. Without wait the answer
- * comes at once; with wait when the task is gone, and nothing of it is left then.
- * Killing oneself is ending at once.
+ * its coop_finally part, in the target's own slices. Without wait the answer comes at
+ * once; with wait when the task is gone, and nothing of it is left then. Killing
+ * oneself is ending at once; in a task that is ending already it does nothing.
  *
  * Returns: 0.
  * Errors:
@@ -520,8 +522,8 @@ struct coop_KillTask { coop_call base; coop_tid tid; bool wait; };
  *
  * Use: coop_trap(v, WaitTask, .tid = tid, .status = &my->status);
  *
- * Several may wait for one task; all are answered, in the order in which they came. status may
- * be NULL; it tells an end by -ESRCH from no such task.
+ * Several may wait for one task; all are answered, in the order in which they came.
+ * status may be NULL; it tells an end by -ESRCH from no such task.
  *
  * Returns: what the task returned, also when that is a negative errno.
  * Errors:
@@ -536,8 +538,8 @@ struct coop_WaitTask { coop_call base; coop_tid tid; coop_status *status; };
  *
  * Use: coop_trap(coop_void, Exit, .value = v);
  *
- * From any depth; the coop_finally parts run. value is the task's status.
- * Does not return, except with 0 inside a task that is ending already.
+ * From any depth; the coop_finally parts run. value is the task's status. Does not
+ * return, except with 0 inside a task that is ending already.
  */
 struct coop_Exit { coop_call base; coop_value value; };
 
@@ -559,9 +561,9 @@ struct coop_Sleep { coop_call base; coop_timer timer; int64_t ns; };
  * Use: coop_trap(r, ReadWait, .fd = fd);
  * Use: coop_trap(r, WriteWait, .fd = fd);
  *
- * Waits only; the caller does the I/O, and should expect EAGAIN from it. End of
- * file and errors count as readable. Regular files are always ready. Any number of
- * tasks may wait on one descriptor; all wake.
+ * Waits only; the caller does the I/O, and should expect EAGAIN from it. End of file
+ * and errors count as readable. Regular files are always ready. Any number of tasks may
+ * wait on one descriptor; all wake.
  *
  * Returns: 0.
  * Errors:
@@ -577,8 +579,8 @@ struct coop_WriteWait { coop_call base; int fd; };
  * Use: coop_trap(fd, Listen, .address = "tcp://127.0.0.1:2222");
  *
  * The address is tcp://HOST:PORT. HOST is numeric, IPv6 in brackets, or empty for all
- * addresses; PORT is 0 to 65535, 0 for a free one. bound, when not NULL, receives
- * the address in the same form with its real port, cut to bound_size with its final NUL.
+ * addresses; PORT is 0 to 65535, 0 for a free one. bound, when not NULL, receives the
+ * address in the same form with its real port, cut to bound_size with its final NUL.
  * backlog 0 means the most that the host allows. A port that lingers is reused.
  *
  * Returns: the descriptor: non-blocking, close-on-exec, the caller's to close.
@@ -596,7 +598,7 @@ struct coop_Listen {
 
 /** coop_Accept - take the next connection
  *
- * Use: coop_trap(fd, Accept, .fd = listener, .peer = my->peer, .peer_size = sizeof my->peer);
+ * Use: coop_trap(fd, Accept, .fd = listener, .peer = buf, .peer_size = size);
  *
  * peer, when not NULL, receives the other side's HOST:PORT, cut to peer_size with its
  * final NUL. Of several that wait the first gets the connection.
@@ -613,10 +615,11 @@ struct coop_Accept { coop_call base; int fd; char *peer; size_t peer_size; };
  *
  * Use: coop_trap(n, Recv, .fd = fd, .buf = my->buf, .len = sizeof my->buf);
  *
- * Waits until something has come. buf must stay good until the answer: a member, not
- * a local variable.
+ * Waits until something has come. buf must stay good until the answer: a member, not a
+ * local variable.
  *
- * Returns: the number of bytes, at most len; 0 at the end of the stream or when len is 0.
+ * Returns: the number of bytes, at most len; 0 at the end of the stream or when len is
+ * 0.
  * Errors:
  * as of ReadWait, and of recv: -ECONNRESET, -ENOTSOCK, -EFAULT, ...
  */
@@ -626,13 +629,13 @@ struct coop_Recv { coop_call base; int fd; void *buf; size_t len; };
  *
  * Use: coop_trap(n, Send, .fd = fd, .buf = my->buf, .len = my->n);
  *
- * Waits as often as it takes until the host has taken everything. buf must stay good and
- * unchanged until the answer. Never raises SIGPIPE. Tasks that send on one socket at
- * once each wait for room on their own: their bytes may mix when a send takes several
- * rounds.
+ * Waits as often as it takes until the host has taken everything. buf must stay good
+ * and unchanged until the answer. Never raises SIGPIPE. Tasks that send on one socket
+ * at once each wait for room on their own: their bytes may mix when a send takes
+ * several rounds.
  *
- * Returns: len; less only if an error came after that much was sent (the next Send
- * gets the error).
+ * Returns: len; less only if an error came after that much was sent (the next Send gets
+ * the error).
  * Errors:
  * as of WriteWait, and of send: -EPIPE, -ECONNRESET, -ENOTSOCK, -EFAULT, ...
  */
@@ -642,9 +645,9 @@ struct coop_Send { coop_call base; int fd; const void *buf; size_t len, sent; };
  *
  * Use: coop_trap(coop_void, Close, .fd = fd);
  *
- * Tasks that wait on it get -EBADF. Descriptors that tasks wait on are closed
- * this way; one closed behind the kernel's back costs its waiters -EBADF too, as soon as
- * the poller finds out.
+ * Tasks that wait on it get -EBADF. Descriptors that tasks wait on are closed this way;
+ * one closed behind the kernel's back costs its waiters -EBADF too, as soon as the
+ * poller finds out.
  *
  * Returns: 0.
  * Errors:
@@ -713,8 +716,8 @@ int coop_inspect(coop_tid tid, coop_info *info);
  * Stores up to max tids in ascending order, system tasks and kept statuses included.
  * coop_ready_tasks lists those in the ready queue in the order in which they will run.
  *
- * Returns: how many there are, which may be more than max; tids may be NULL when
- * max is 0. -ENOMEM when memory is exhausted.
+ * Returns: how many there are, which may be more than max; tids may be NULL when max is
+ * 0. -ENOMEM when memory is exhausted.
  */
 coop_value coop_tasks(coop_tid *tids, size_t max);
 coop_value coop_ready_tasks(coop_tid *tids, size_t max);
@@ -732,8 +735,8 @@ coop_value coop_backtrace(coop_tid tid, coop_place *places, size_t max);
 /** coop_text - a text being put together
  *
  * Begin with { .data = buffer, .size = sizeof buffer }. The text is always closed by a
- * NUL. When full, flush is called, if not NULL: it takes data[0] to data[used-1] away and
- * sets used to 0. Without flush the rest is cut off and cut is set.
+ * NUL. When full, flush is called, if not NULL: it takes data[0] to data[used-1] away
+ * and sets used to 0. Without flush the rest is cut off and cut is set.
  */
 struct coop_text {
     char *data;
@@ -749,15 +752,16 @@ struct coop_text {
  * them, then "...". coop_print_span appends ns as a person reads it: 1.5s, 20ms.
  * Thread: any.
  */
-void coop_print(coop_text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void coop_print(coop_text *text, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 void coop_print_bytes(coop_text *text, const void *bytes, size_t len);
 void coop_print_span(coop_text *text, int64_t ns);
 
 /** coop_ps - the table of tasks, for people
  *
- * One task a line: tid, parent, state, slices, for how long it has waited, its name, the
- * system call with its arguments, and place; each further frame of
- * the call stack on a line of its own. coop_bt shows one task.
+ * One task a line: tid, parent, state, slices, for how long it has waited, its name,
+ * the system call with its arguments, and place; each further frame of the call stack
+ * on a line of its own. coop_bt shows one task.
  *
  * Returns: 0.
  * Errors:
@@ -775,7 +779,7 @@ int coop_bt(coop_tid tid, coop_text *text);
 void coop_call_text(const coop_call *call, const coop_value *result, coop_text *text);
 void coop_result_text(coop_value result, coop_text *text);
 
-/* ---- Observers ----------------------------------------------------------------------- */
+/* ---- Observers --------------------------------------------------------------------- */
 
 /** coop_event - one thing that happened
  *
@@ -791,8 +795,8 @@ void coop_result_text(coop_value result, coop_text *text);
  * COOP_EXIT    it ended with status
  *
  * step is the number of the last trap, counted over all tasks but system tasks. woken
- * is the number of tasks made ready since COOP_TRAP. file and line are the innermost frame's;
- * file has no folder. All pointers are good during the event only.
+ * is the number of tasks made ready since COOP_TRAP. file and line are the innermost
+ * frame's; file has no folder. All pointers are good during the event only.
  */
 typedef enum coop_event_kind {
     COOP_SPAWN, COOP_RUN, COOP_TRAP, COOP_RESULT, COOP_BLOCK, COOP_WAKE, COOP_UNDO,
@@ -824,9 +828,9 @@ struct coop_observer {
 
 /** coop_observe - add or remove an observer
  *
- * It sees events from now on, after those added before it. coop_unobserve lets it
- * go without calling free; coop_sched_close calls free. Neither while it is being told
- * of an event.
+ * It sees events from now on, after those added before it. coop_unobserve lets it go
+ * without calling free; coop_sched_close calls free. Neither while it is being told of
+ * an event.
  *
  * Returns: 0.
  * Errors:
@@ -845,8 +849,8 @@ void coop_event_text(const coop_event *event, coop_text *text);
 
 /** coop_unix - the built-in machine and policy
  *
- * coop_unix is the host with select() as its poller; coop_fifo runs tasks in the order in
- * which they became ready. For coop_options.
+ * coop_unix is the host with select() as its poller; coop_fifo runs tasks in the order
+ * in which they became ready. For coop_options.
  *
  * Returns: NULL when memory is exhausted.
  * Thread: any.
@@ -854,20 +858,21 @@ void coop_event_text(const coop_event *event, coop_text *text);
 coop_machine *coop_unix(void);
 coop_policy *coop_fifo(void);
 
-/* ---- Writing a system call -------------------------------------------------------------- */
+/* ---- Writing a system call --------------------------------------------------------- */
 
 /** coop_call_type - a kind of system call
  *
  * struct coop_Foo, with coop_call base as its first member, and const coop_call_type
- * coop_Foo_type make Foo callable with coop_trap. Where a time limit is needed, coop_timer
- * timer comes right behind base.
+ * coop_Foo_type make Foo callable with coop_trap. Where a time limit is needed,
+ * coop_timer timer comes right behind base.
  *
  * name      as it is shown
- * outside   true: what wakes it is outside the scheduler; no deadlock while one waits
- * handle    does it: gives the result, or COOP_WAIT after putting the call where
- *           its answer will come from (see coop_wake). Runs on the scheduler; must not block.
- * ready     what the call waits for may have come: gives the result, or COOP_WAIT
- *           to go on waiting. NULL: nobody asks. Called by timers, descriptors and task ends.
+ * outside   true: what wakes it is outside the scheduler; no deadlock while one waits.
+ *           A call with a timer that is set only sometimes has two types.
+ * handle    does it: gives the result, or COOP_WAIT after putting the call where its
+ *           answer will come from (see coop_wake). Runs on the scheduler; must not block.
+ * ready     what the call waits for may have come: gives the result, or COOP_WAIT to go
+ *           on waiting. Timers, descriptors and task ends ask it. NULL: nobody does.
  * undo      takes a waiting call out of wherever handle put it: nothing may point at it
  *           after. NULL only if handle never gives COOP_WAIT.
  * describe  appends the arguments, without parentheses; result is NULL as long as there is
@@ -903,17 +908,17 @@ struct coop_touch {
  * The call must have been taken out of where it waited. Its task goes to the tail of
  * the ready queue, and the call object is gone.
  *
- * coop_offer asks the call's ready first and answers with what that gives. False: it waits
- * on, and whoever took it out of its list puts it back.
+ * coop_offer asks the call's ready first and answers with what that gives. False: it
+ * waits on, and whoever took it out of its list puts it back.
  */
 void coop_wake(coop_sched *sched, coop_call *call, coop_value value);
 bool coop_offer(coop_sched *sched, coop_call *call);
 
 /** coop_list_add - lists of waiting calls, in the order in which they came
  *
- * A list is a coop_call pointer, NULL when empty, linked through next. coop_list_take gives the
- * first, or NULL. coop_list_remove is for undo: false when the call is not in it. Adding and
- * taking cost the same for any length.
+ * A list is a coop_call pointer, NULL when empty, linked through next. coop_list_take
+ * gives the first, or NULL. coop_list_remove is for undo: false when the call is not in
+ * it. Adding and taking cost the same for any length.
  */
 void coop_list_add(coop_call **list, coop_call *call);
 coop_call *coop_list_take(coop_call **list);
@@ -921,8 +926,8 @@ bool coop_list_remove(coop_call **list, coop_call *call);
 
 /** coop_timer_set - ask for a call's ready to be called at a time
  *
- * The call's type must have the timer right behind base. when is in ns on the
- * machine's clock, which coop_clock reads. A timer fires once, and is off then; coop_timer_clear
+ * The call's type must have the timer right behind base. when is in ns on the machine's
+ * clock, which coop_clock reads. A timer fires once, and is off then; coop_timer_clear
  * takes it off before, for undo, and lets one that is off pass.
  *
  * Returns: 0.
@@ -935,8 +940,8 @@ int64_t coop_clock(coop_sched *sched);
 
 /** coop_closes_cycle - would waiting for holder close a cycle of waits
  *
- * True if holder is the call's own task, or waits, perhaps through others, for it. To be
- * answered with -EDEADLK.
+ * True if holder is the call's own task, or waits, perhaps through others, for it. To
+ * be answered with -EDEADLK.
  */
 bool coop_closes_cycle(coop_sched *sched, const coop_call *call, coop_tid holder);
 
@@ -946,7 +951,7 @@ extern const coop_call_type
     coop_WriteWait_type, coop_Listen_type, coop_Accept_type, coop_Recv_type,
     coop_Send_type, coop_Close_type;
 
-/* ---- What the macros are made of -------------------------------------------------------- */
+/* ---- What the macros are made of --------------------------------------------------- */
 
 enum { COOP_FINALLY_ = -1, COOP_END_ = -2 };    /* lines that no source has */
 

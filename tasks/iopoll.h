@@ -15,7 +15,7 @@ void coop_io_undo(coop_sched *, coop_call *, int fd, unsigned event);
 /* All who wait on fd get -EBADF; nobody looks at it any more. */
 void coop_io_closed(coop_sched *, int fd);
 
-/* The number of descriptors waited for, and what there is besides for Poll's description. */
+/* The first makes s->poller and s->io, or gives -ENOMEM; the second releases s->io. */
 int coop_iopoll_start(coop_sched *);
 void coop_iopoll_free(coop_sched *);
 

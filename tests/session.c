@@ -38,8 +38,9 @@ void kill_server(void)
 void start_with(int files, const char *patience)
 {
     kill_server();
-    server = talk_start(&out, files, program(), "--port", "0", "--patience", patience, NULL);
-    port = (int)talk_number(&out, "taskserver: listening on 127.0.0.1:", ", try: nc 127.0.0.1");
+    server = talk_start(&out, files, program(), "--port", "0", "--patience", patience,
+                        NULL);
+    port = (int)talk_number(&out, "taskserver: listening on 127.0.0.1:", ", try: nc ");
     CU_ASSERT_FATAL(port > 0);
 }
 

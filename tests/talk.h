@@ -33,7 +33,7 @@ void talk_reset(talk *);           /* close with a reset */
    does not come; what did come is shown. */
 bool talk_gets(talk *, const char *text);
 
-/* The same, but returns what came before it, good until the next call; NULL if it does not. */
+/* The same, but returns what came before it, good until the next call, or NULL. */
 const char *talk_until(talk *, const char *text);
 
 /* The number between two texts, -1 if it does not come. */

@@ -270,7 +270,7 @@ int main(int argc, char **argv)
 {
     int status;
 
-    setenv("ASAN_OPTIONS", "quarantine_size_mb=1", 0);      /* freed is freed, for memory() */
+    setenv("ASAN_OPTIONS", "quarantine_size_mb=1", 0);  /* free is free, for memory() */
     status = suite_main("taskclients", tests, SUITE_COUNT(tests), argc, argv);
 
     kill_server();

@@ -1,7 +1,7 @@
 /* sched.c - the scheduler: the main loop, a task's slice, a trap's way to its answer.
 
-   A task runs until it traps. The call it traps with is handled at once: answered, and
-   the task goes to the tail of the ready queue; or it waits, and whoever can answer it does so
+   A task runs until it traps. The call it traps with is handled at once: answered, and the
+   task goes to the tail of the ready queue; or it waits, and whoever can answer it does so
    with coop_wake. Now and then, and whenever nothing is ready, the poller task looks
    outside. */
 #include "kernel/kernel.h"
