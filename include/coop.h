@@ -16,6 +16,7 @@
 #ifndef COOP_H
 #define COOP_H
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -153,7 +154,9 @@ struct coop_coroutine {            /* a call stack and what is passed in and out
  * the routine ends: by reaching it, by coop_return, by kill, by Exit or by
  * coop_co_close. It may trap and await; a kill that comes meanwhile waits until it is
  * through. It cannot undo the end: what it returns counts only when the routine had not
- * been killed or closed. A coroutine that was closed by hand before it began has
+ * been killed or closed. The trap that a killed task waits in gives -ECANCELED; but an
+ * answer that had come before the kill is in DEST when coop_finally begins, so that no
+ * descriptor is lost. A coroutine that was closed by hand before it began has
  * nothing to clean up and runs nothing; a task that is killed before it began runs to
  * its first trap and is ended there.
  */
@@ -954,6 +957,7 @@ extern const coop_call_type
 /* ---- What the macros are made of --------------------------------------------------- */
 
 enum { COOP_FINALLY_ = -1, COOP_END_ = -2 };    /* lines that no source has */
+enum { COOP_UNWINDS_ = 1 };                     /* of unwinding: from where it stands */
 
 #if defined __clang__ || __GNUC__ >= 7
 #define COOP_FALLTHROUGH_ __attribute__((fallthrough))
@@ -993,7 +997,13 @@ enum { COOP_FINALLY_ = -1, COOP_END_ = -2 };    /* lines that no source has */
     return STEP
 #define COOP_RESUME_(DEST)                                                          \
     COOP_FALLTHROUGH_;                                                              \
-    case __LINE__: DEST = (__typeof__(DEST))coop_answer_(self_)
+    case __LINE__: DEST = (__typeof__(DEST))coop_answer_(self_);                    \
+    if (__builtin_expect(self_->unwinding == COOP_UNWINDS_, 0) && !self_->cleaning) { \
+        my->coop_.result = -ECANCELED;                                        \
+        my->coop_.line = coop_exit_;                                                \
+        goto coop_again_;                                                           \
+    }                                                                               \
+    (void)0
 
 void *coop_push_slow_(coop_coroutine *co, size_t size, size_t align) __attribute__((cold));
 coop_step coop_stray_(coop_coroutine *co, coop_frame *frame);

@@ -137,7 +137,9 @@ const char *outside_call(coop_tid tid)
 
 void waits_in(coop_tid tid, enum kind kind)
 {
-    static const char *const names[] = { "ReadWait(", "WriteWait(", "Recv(", "Send(", "Accept(" };
+    static const char *const names[] = {
+        "ReadWait(", "WriteWait(", "Recv(", "Send(", "Accept("
+    };
     CU_ASSERT_NSTRING_EQUAL(outside_call(tid), names[kind], strlen(names[kind]));
 }
 

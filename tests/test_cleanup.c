@@ -44,11 +44,50 @@ static void rule_10_kill_fresh(void)
     for (int wait = 0; wait < 2; wait++) {
         world_open(0);
         IS(coop_main(fresh_killer, .wait = wait), 0);
-        LOG_IS("42-0");
+        LOG_IS("42--125");
         IS(coop_main(fresh_killer, .wait = wait, .depth = 2), 0);
-        LOG_IS("42-0 42-0 42-0");
+        LOG_IS("42--125 42--125 42--125");
         world_close();
     }
+}
+
+/* Killed while it is ready: what it was answered is there to be cleaned up. */
+coop_routine(holder, coop_value got;)
+{
+    coop_begin;
+    coop_trap(my->got, GetTid);
+    say("never here");
+    coop_finally;
+    say("%s", result(my->got));
+    coop_end;
+}
+
+coop_routine(caller_of_holder, coop_value got;)
+{
+    coop_begin;
+    coop_await(my->got, holder);
+    say("never here");
+    coop_finally;
+    say("caller %s", result(my->got));
+    coop_end;
+}
+
+coop_routine(holder_killer, coop_tid tid;)
+{
+    coop_begin;
+    my->tid = coop_spawn(caller_of_holder);
+    coop_trap(coop_void, Yield);
+    coop_trap(coop_void, KillTask, .tid = my->tid, .wait = true);
+    no_trace_of(my->tid);
+    coop_end;
+}
+
+static void rule_10_kill_loses_no_answer(void)
+{
+    world_open(0);
+    IS(coop_main(holder_killer), 0);
+    LOG_IS("2 caller ECANCELED");
+    world_close();
 }
 
 /* Cleanup that blocks in every way there is. */
@@ -169,6 +208,7 @@ static void kill_oneself_and_exit_from_any_depth(void)
 
 static const suite_test tests[] = {
     TEST(rule_10_kill_fresh),
+    TEST(rule_10_kill_loses_no_answer),
     TEST(F29_cleanup_may_block),
     TEST(kill_waits_for_cleanup_to_be_through),
     TEST(kill_oneself_and_exit_from_any_depth),

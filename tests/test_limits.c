@@ -89,7 +89,8 @@ coop_routine(bad_buffers, int fds[2]; void *nowhere; coop_value r; char buf[64];
     IS(my->r, -EFAULT);
     coop_await(my->r, attempt, .kind = SEND, .fd = my->fds[0], .buf = my->nowhere, .len = 1);
     IS(my->r, -EFAULT);
-    coop_await(my->r, attempt, .kind = SEND, .fd = my->fds[0], .buf = my->buf, .len = SIZE_MAX);
+    coop_await(my->r, attempt, .kind = SEND, .fd = my->fds[0], .buf = my->buf,
+               .len = SIZE_MAX);
     IS(my->r, -EINVAL);
     IS(write(my->fds[1], "x", 1), 1);
     coop_await(my->r, attempt, .kind = RECV, .fd = my->fds[0], .buf = my->nowhere, .len = 1);
@@ -280,24 +281,25 @@ static pid_t storm(int to)
     _exit(write(to, "x", 1) != 1);
 }
 
-coop_routine(in_storm, int fds[2]; coop_tid sleeper;)
+coop_routine(in_storm, int fds[2]; pid_t *child;)
 {
     coop_begin;
     coop_spawn(waiter, .name = "wait", .kind = READ_WAIT, .fd = my->fds[0]);
     coop_spawn(waiter, .name = "recv", .kind = RECV, .fd = my->fds[0]);
-    coop_trap(coop_void, WriteWait, .fd = my->fds[0]);
+    coop_await(coop_void, settle);
+    *my->child = storm(my->fds[1]);
     coop_end;
 }
 
 static void signals_do_not_end_waits(void)
 {
     int fds[2], status;
+    pid_t child = 0;
     struct sigaction old, new = { .sa_handler = count_signal };
     outside_open();
     pair(fds);
     need(sigaction(SIGUSR1, &new, &old) == 0, "sigaction");
-    pid_t child = storm(fds[1]);
-    IS(coop_main(in_storm, .fds = { fds[0], fds[1] }), 0);
+    IS(coop_main(in_storm, .fds = { fds[0], fds[1] }, .child = &child), 0);
     LOG_IS("wait=0 recv=1");
     IS(signals, SIGNALS);
     IS(waitpid(child, &status, 0), child);

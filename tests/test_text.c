@@ -207,9 +207,11 @@ static void calls_with_their_arguments(void)
     CALL_IS("Recv(5, \"\", 8) = 0", &none, Recv, .fd = 5, .buf = buf, .len = 8);
     CALL_IS("Recv(5, 8) = -9 EBADF", &bad, Recv, .fd = 5, .buf = buf, .len = 8);
     CALL_IS("Send(5, \"hi\", 2) = 2", &two, Send, .fd = 5, .buf = buf, .len = 2);
-    CALL_IS("Send(5, \"hi\", 2 (1 sent))", NULL, Send, .fd = 5, .buf = buf, .len = 2, .sent = 1);
+    CALL_IS("Send(5, \"hi\", 2 (1 sent))", NULL, Send, .fd = 5, .buf = buf, .len = 2,
+            .sent = 1);
     CALL_IS("Send(5, NULL, 2)", NULL, Send, .fd = 5, .len = 2);
-    CALL_IS("Send(5, 0x10, 2) = -14 EFAULT", &fault, Send, .fd = 5, .buf = (void *)16, .len = 2);
+    CALL_IS("Send(5, 0x10, 2) = -14 EFAULT", &fault, Send, .fd = 5, .buf = (void *)16,
+            .len = 2);
     coop_call_text(NULL, NULL, NULL);
 }
 
@@ -271,11 +273,12 @@ coop_routine(looker, coop_tid child, sleeper; coop_value r;)
     IS(coop_ps(&text), 0);
     seen_is("  TID PARENT STATE      SLICES  WAITED  TASK\n"
             "    1      0 running         4       -  looker  at test_text.c\n"
-            "    2      1 waiting         1    1.5s  sleepy head  Sleep(1.6min)  at test_text.c\n"
+            "    2      1 waiting         1    1.5s  sleepy head  Sleep(1.6min)"
+            "  at test_text.c\n"
             "                                        #0 sleep_inside at test_text.c\n"
             "                                        #1 sleeper at test_text.c\n"
-            "    3      0 waiting         2      0s  [iopoll]  Poll(0 descriptors, timer in 1.6min)"
-            "  at iopoll.c\n"
+            "    3      0 waiting         2      0s  [iopoll]"
+            "  Poll(0 descriptors, timer in 1.6min)  at iopoll.c\n"
             "    4      1 ended           1       -  brief\n"
             "    5      1 ready           0       -  brief  at test_text.c\n");
     text = seeing();

@@ -153,7 +153,8 @@ static void say_event(coop_observer *o, const coop_event *e)
     if (e->kind == COOP_RESULT && e->tid == 1)
         say("%s-woke-%u", e->call->type->name, e->woken);
     if (e->kind == COOP_EXIT)
-        say("%td-ended-%d-%td-%td", e->tid, (int)e->status.end, e->status.value, e->status.by);
+        say("%td-ended-%d-%td-%td", e->tid, (int)e->status.end, e->status.value,
+            e->status.by);
 }
 
 enum { FD = 5 };
@@ -290,7 +291,8 @@ static void observers_are_refused(void)
     IS(coop_unobserve(&o), -ENOENT);
     world_close();
     struct virtual_machine v;
-    coop_options deaf_one = { .observer = &deaf, .machine = virtual_machine(&v), .no_env = true };
+    coop_options deaf_one = { .observer = &deaf, .machine = virtual_machine(&v),
+                              .no_env = true };
     IS(coop_sched_open(&deaf_one), -EINVAL);
     CU_ASSERT(!v.freed);
 }

@@ -103,20 +103,7 @@ static struct job *prepare(struct client *client, char *rest, coop_text *text)
 
 /* ---- Commands that trap --------------------------------------------------------- */
 
-/* A coop_finally part is not interrupted: no kill comes between the child's start and the
-   place that keeps its number. */
-coop_routine(start, struct job *job;)
-{
-    coop_begin;
-    coop_finally;
-    coop_trap(my->job->tid, NewTask, .target = my->job->program->start(my->job),
-              .name = my->job->program->name);
-    coop_return(my->job->tid);
-    coop_end;
-}
-
-coop_routine(spawn, struct client *client; char *rest; coop_text *text; struct job *job;
-             coop_tid tid;)
+coop_routine(spawn, struct client *client; char *rest; coop_text *text; struct job *job;)
 {
     coop_begin;
     my->job = first_ended(my->client);
@@ -132,9 +119,10 @@ coop_routine(spawn, struct client *client; char *rest; coop_text *text; struct j
     if (!my->job)
         coop_return(0);
     my->client->jobs[my->client->job_count++] = my->job;
-    coop_await(my->tid, start, .job = my->job);
-    if (my->tid > 0)
-        coop_print(my->text, "task %td: %s\n", my->tid, my->job->line);
+    coop_trap(my->job->tid, NewTask, .target = my->job->program->start(my->job),
+              .name = my->job->program->name);
+    if (my->job->tid > 0)
+        coop_print(my->text, "task %td: %s\n", my->job->tid, my->job->line);
     else {
         coop_print(my->text, "no memory for a program\n");
         job_forget(my->client, my->job);

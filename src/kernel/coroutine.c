@@ -171,8 +171,6 @@ int coop_co_close(coop_coroutine *co)
         drop_call(co);
         co->value = -ECANCELED;
         co->unwinding = CO_UNWINDS;
-        if (!co->cleaning)
-            co->top->line = COOP_FINALLY_;
         while (coop_advance(co) != COOP_RETURNED) {
             drop_call(co);
             co->value = -ECANCELED;

@@ -24,9 +24,9 @@
 /* co.life: what may be done with a coroutine by hand. */
 enum { CO_FRESH, CO_SUSPENDED, CO_RUNNING, CO_DONE, CO_TASK };
 
-/* co.unwinding: frames end one by one; a task that was killed before it began comes to that
-   at its first trap. */
-enum { CO_UNWINDS = 1, CO_UNWINDS_AT_TRAP };
+/* co.unwinding: each frame that is resumed goes to its coop_finally part; a task that was
+   killed before it began comes to that at its first trap. */
+enum { CO_UNWINDS = COOP_UNWINDS_, CO_UNWINDS_AT_TRAP };
 
 /* co.flags of a task */
 enum {
@@ -188,8 +188,6 @@ static inline coop_step coop_advance(coop_coroutine *co)
         coop_pop(co, frame);
         if (!co->top)
             return COOP_RETURNED;
-        if (COOP_RARE(co->unwinding == CO_UNWINDS) && !co->cleaning)
-            co->top->line = COOP_FINALLY_;
     }
 }
 

@@ -44,14 +44,18 @@ bool coop_offer(coop_sched *s, coop_call *call)
     return true;
 }
 
+/* The task ends: the call that it waits in, or whose handling was put off, is not to be. */
 void coop_undo(coop_sched *s, coop_task *t)
 {
     coop_call *call = t->co.call;
-    leave_wait(s, call);
-    if (call->type->undo)
-        call->type->undo(s, call);
-    coop_note(s, t, COOP_UNDO, call, 0);
-    answer(t, 0);
+    if (t->co.state == COOP_WAITING) {
+        leave_wait(s, call);
+        if (call->type->undo)
+            call->type->undo(s, call);
+        coop_note(s, t, COOP_UNDO, call, 0);
+    }
+    if (call)
+        answer(t, -ECANCELED);
 }
 
 /* Out of where a ready task waits for the processor. */
@@ -136,9 +140,8 @@ static bool end_at_trap(coop_task *t)
     if (t->co.cleaning)
         return false;
     if (t->co.call)
-        coop_pop(&t->co, t->co.call);
-    t->co.call = NULL;
-    t->co.top->line = COOP_FINALLY_;
+        answer(t, -ECANCELED);
+    t->co.value = -ECANCELED;
     return true;
 }
 

@@ -6,8 +6,8 @@
 #include <string.h>
 
 /* A task that sleeps in a small routine is to fit into 216 bytes, with which malloc wastes
-   nothing; a larger frame gets room for an ordinary call on top of it. */
-enum { WHOLE = 216, CALL_ROOM = 48, SEGMENT = 512, SEGMENT_MOST = 64 * 1024 };
+   nothing; a larger frame gets room for any of the library's calls on top of it. */
+enum { WHOLE = 216, SLEEP_ROOM = 48, CALL_ROOM = 64, SEGMENT = 512, SEGMENT_MOST = 64 * 1024 };
 
 /* With AddressSanitizer none are spared, so that it sees a use after the end. */
 #if defined __SANITIZE_ADDRESS__
@@ -23,8 +23,8 @@ enum { WHOLE = 216, CALL_ROOM = 48, SEGMENT = 512, SEGMENT_MOST = 64 * 1024 };
 
 static size_t whole_size(const coop_routine *r)
 {
-    size_t size = sizeof(coop_task) + r->size + CALL_ROOM;
-    return size < WHOLE ? WHOLE : (size + 7) / 16 * 16 + 8;
+    size_t size = sizeof(coop_task) + r->size;
+    return size + SLEEP_ROOM <= WHOLE ? WHOLE : (size + CALL_ROOM + 7) / 16 * 16 + 8;
 }
 
 /* The memory of a task whose frame the caller fills in. */

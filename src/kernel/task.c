@@ -137,9 +137,9 @@ void coop_finish(coop_sched *s, coop_task *t)
         bury(s, t);
 }
 
-/* Begin to end a task. One that has not run yet runs to its first trap, so that its
-   coop_finally parts find what its first lines set up; one that is cleaning up
-   goes on with that first. The trampoline sees to the callers. */
+/* Begin to end a task: its frames, the innermost first, go to their coop_finally parts where
+   they are resumed. One that has not run yet runs to its first trap, so that these parts
+   find what its first lines set up; one that is cleaning up goes on with that first. */
 void coop_doom(coop_sched *s, coop_task *t, coop_value final, unsigned flag)
 {
     if (t->co.unwinding)
@@ -147,15 +147,12 @@ void coop_doom(coop_sched *s, coop_task *t, coop_value final, unsigned flag)
     t->co.unwinding = t->slices ? CO_UNWINDS : CO_UNWINDS_AT_TRAP;
     t->co.flags |= (uint8_t)flag;
     t->final = final;
-    if (t->co.cleaning || t->slices == 0)
+    if (t->co.cleaning || t->slices == 0 || t->co.state == COOP_RUNNING)
         return;
-    if (t->co.state == COOP_WAITING) {
-        coop_undo(s, t);
+    bool waits = t->co.state == COOP_WAITING;
+    coop_undo(s, t);
+    if (waits) {
         s->woken++;
         coop_make_ready(s, t);
-    } else if (t->co.state == COOP_READY && t->co.call) {
-        coop_pop(&t->co, t->co.call);
-        t->co.call = NULL;
     }
-    t->co.top->line = COOP_FINALLY_;
 }

@@ -146,9 +146,9 @@ static bool obey(struct step *w, const coop_event *e, const char *word, const ch
         w->mode = GO;
     } else if (is(word, "quit")) {
         w->mode = OVER;
-        coop_let_first(w->sched, e->tid);
+        coop_let_first(w->sched, e->tid);           /* which puts this trap off for ever */
         coop_stop(w->sched, -ECANCELED);
-    } else if (!strcmp(word, "run") || is(word, "r")) {
+    } else if (is(word, "run")) {
         return let_run(w, strtol(arg, NULL, 10), out);
     } else {
         if (is(word, "break") && !*arg)
