@@ -156,9 +156,9 @@ struct coop_coroutine {            /* a call stack and what is passed in and out
  * through. It cannot undo the end: what it returns counts only when the routine had not
  * been killed or closed. The trap that a killed task waits in gives -ECANCELED; but an
  * answer that had come before the kill is in DEST when coop_finally begins, so that no
- * descriptor is lost. A coroutine that was closed by hand before it began has
- * nothing to clean up and runs nothing; a task that is killed before it began runs to
- * its first trap and is ended there.
+ * descriptor is lost. A coroutine that was closed by hand before it began has nothing
+ * to clean up and runs nothing; a task that is killed before it began runs to its first
+ * trap and is ended there.
  */
 #define coop_begin                                                                  \
     coop_again_:                                                                    \
@@ -638,7 +638,7 @@ struct coop_Recv { coop_call base; int fd; void *buf; size_t len; };
  * several rounds.
  *
  * Returns: len; less only if an error came after that much was sent (the next Send gets
- * the error).
+ * an error again, perhaps -EPIPE instead of the first).
  * Errors:
  * as of WriteWait, and of send: -EPIPE, -ECONNRESET, -ENOTSOCK, -EFAULT, ...
  */
@@ -752,7 +752,8 @@ struct coop_text {
 /** coop_print - append to a text, as printf does
  *
  * coop_print_bytes appends len bytes quoted, as strace shows buffers: at most 32 of
- * them, then "...". coop_print_span appends ns as a person reads it: 1.5s, 20ms.
+ * them, then "..."; memory that cannot be read shows as its address. coop_print_span
+ * appends ns as a person reads it: 1.5s, 20ms.
  * Thread: any.
  */
 void coop_print(coop_text *text, const char *format, ...)
@@ -798,8 +799,8 @@ void coop_result_text(coop_value result, coop_text *text);
  * COOP_EXIT    it ended with status
  *
  * step is the number of the last trap, counted over all tasks but system tasks. woken
- * is the number of tasks made ready since COOP_TRAP. file and line are the innermost
- * frame's; file has no folder. All pointers are good during the event only.
+ * is the number of tasks whose wait ended since COOP_TRAP. file and line are the
+ * innermost frame's; file has no folder. All pointers are good during the event only.
  */
 typedef enum coop_event_kind {
     COOP_SPAWN, COOP_RUN, COOP_TRAP, COOP_RESULT, COOP_BLOCK, COOP_WAKE, COOP_UNDO,

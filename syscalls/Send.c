@@ -45,10 +45,7 @@ static void describe(const coop_call *call, const coop_value *result, coop_text 
 {
     const struct coop_Send *c = (const struct coop_Send *)call;
     coop_print(text, "%d, ", c->fd);
-    if (result && *result == -EFAULT)
-        coop_print(text, "%p", c->buf);
-    else
-        coop_print_bytes(text, c->buf, c->len);
+    coop_print_bytes(text, c->buf, c->len);
     coop_print(text, ", %zu", c->len);
     if (!result && c->sent)
         coop_print(text, " (%zu sent)", c->sent);

@@ -210,6 +210,7 @@ static void calls_with_their_arguments(void)
     CALL_IS("Send(5, \"hi\", 2 (1 sent))", NULL, Send, .fd = 5, .buf = buf, .len = 2,
             .sent = 1);
     CALL_IS("Send(5, NULL, 2)", NULL, Send, .fd = 5, .len = 2);
+    CALL_IS("Send(5, 0x10, 2)", NULL, Send, .fd = 5, .buf = (void *)16, .len = 2);
     CALL_IS("Send(5, 0x10, 2) = -14 EFAULT", &fault, Send, .fd = 5, .buf = (void *)16,
             .len = 2);
     coop_call_text(NULL, NULL, NULL);

@@ -59,8 +59,8 @@ void coop_print(coop_text *text, const char *format, ...)
 void coop_print_bytes(coop_text *text, const void *bytes, size_t len)
 {
     const unsigned char *b = bytes;
-    if (!b && len) {
-        coop_print(text, "NULL");
+    if (!coop_can_read(b, len < 32 ? len : 32)) {
+        coop_print(text, b ? "%p" : "NULL", bytes);
         return;
     }
     coop_print(text, "\"");

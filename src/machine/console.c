@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 void coop_say(int fd, const char *text, size_t len)
@@ -61,4 +62,17 @@ void coop_close_log(int fd)
 bool coop_terminal(int fd)
 {
     return isatty(fd);
+}
+
+bool coop_can_read(const void *from, size_t len)
+{
+#ifdef HAVE_PROCESS_VM_READV
+    char copy[64];
+    struct iovec to = { copy, sizeof copy };
+    struct iovec at = { (void *)from, len < sizeof copy ? len : sizeof copy };
+    if (from && len)
+        return process_vm_readv(getpid(), &to, 1, &at, 1, 0) == (ssize_t)at.iov_len
+            || errno != EFAULT;
+#endif
+    return from || !len;
 }

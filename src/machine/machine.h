@@ -42,6 +42,8 @@ void coop_say(int fd, const char *text, size_t len);
 int coop_ask(int fd, char *line, size_t size);      /* length, -ENODATA at the end */
 bool coop_terminal(int fd);
 int coop_open_log(const char *path, bool write);
+/* False when reading so much there would end the program: an observer may not. */
+bool coop_can_read(const void *from, size_t len);
 void coop_close_log(int fd);                        /* not the standard ones */
 
 #pragma GCC visibility pop
