@@ -273,9 +273,14 @@ struct coop_coroutine {            /* a call stack and what is passed in and out
  * Returns: the coroutine; NULL when memory is exhausted (NewTask answers a NULL with
  * -ENOMEM, so it need not be checked in between).
  */
-#define coop_create(...) COOP_CREATE_(__VA_ARGS__, .coop_ = {0})
+#define coop_create(...) COOP_CREATE_(__VA_ARGS__, .coop_.caller = NULL)
 #define COOP_CREATE_(NAME, ...)                                                     \
-    COOP_NEW_(coop_create_, NAME, __VA_ARGS__)
+    __extension__({                                                                 \
+        coop_coroutine *new_##NAME = coop_create_(&NAME##_routine, COOP_HERE_);     \
+        if (new_##NAME)                                                             \
+            COOP_FILL_(NAME, new_##NAME->top, __VA_ARGS__);                         \
+        new_##NAME;                                                                 \
+    })
 
 /** coop_co_send - resume a coroutine by hand
  *
@@ -420,9 +425,7 @@ int coop_sched_close(void);
  * -ENOMEM  memory is exhausted
  * others   those of coop_sched_open
  */
-#define coop_spawn(...) COOP_SPAWN_(__VA_ARGS__, .coop_ = {0})
-#define COOP_SPAWN_(NAME, ...)                                                      \
-    COOP_NEW_(coop_spawn_, NAME, __VA_ARGS__)
+#define coop_spawn(...) COOP_NEW_(coop_spawn_, __VA_ARGS__, .coop_.caller = NULL)
 
 /** coop_main - spawn a task, run the scheduler, give the task's result
  *
@@ -436,9 +439,7 @@ int coop_sched_close(void);
  * -ECANCELED  it was killed
  * others      those of coop_spawn and coop_run
  */
-#define coop_main(...) COOP_MAIN_(__VA_ARGS__, .coop_ = {0})
-#define COOP_MAIN_(NAME, ...)                                                       \
-    COOP_NEW_(coop_main_, NAME, __VA_ARGS__)
+#define coop_main(...) COOP_NEW_(coop_main_, __VA_ARGS__, .coop_.caller = NULL)
 
 /** coop_status - how a task ended
  *
@@ -984,13 +985,17 @@ enum { COOP_UNWINDS_ = 1 };                     /* of unwinding: from where it s
                    "members of a routine are not aligned to more than max_align_t");\
     static coop_step NAME##_code_(coop_coroutine *self_, struct NAME *my)
 
-/* The frame is filled in where it will stay. */
+/* The first frame is filled in where it will stay. */
+#define COOP_FILL_(NAME, FRAME, ...)                                                \
+    *(struct NAME *)(FRAME) = (struct NAME){                                        \
+        .coop_.routine = &NAME##_routine, __VA_ARGS__                               \
+    }
 #define COOP_NEW_(WHAT, NAME, ...)                                                  \
     __extension__({                                                                 \
-        struct NAME *new_##NAME = coop_make_(&NAME##_routine, COOP_HERE_);          \
+        coop_frame *new_##NAME = coop_make_(&NAME##_routine, COOP_HERE_);           \
         if (new_##NAME)                                                             \
-            *new_##NAME = (struct NAME){ __VA_ARGS__ };                             \
-        WHAT(&NAME##_routine, new_##NAME);                                          \
+            COOP_FILL_(NAME, new_##NAME, __VA_ARGS__);                              \
+        WHAT(new_##NAME);                                                           \
     })
 
 #define COOP_STOP_(STEP)                                                            \
@@ -1008,10 +1013,10 @@ enum { COOP_UNWINDS_ = 1 };                     /* of unwinding: from where it s
 
 void *coop_push_slow_(coop_coroutine *co, size_t size, size_t align) __attribute__((cold));
 coop_step coop_stray_(coop_coroutine *co, coop_frame *frame);
-void *coop_make_(const coop_routine *, const char *here);
-coop_coroutine *coop_create_(const coop_routine *, void *frame);
-coop_tid coop_spawn_(const coop_routine *, void *frame);
-coop_value coop_main_(const coop_routine *, void *frame);
+coop_frame *coop_make_(const coop_routine *, const char *here);
+coop_coroutine *coop_create_(const coop_routine *, const char *here);
+coop_tid coop_spawn_(coop_frame *);
+coop_value coop_main_(coop_frame *);
 
 static inline void *coop_push_(coop_coroutine *co, size_t size, size_t align)
 {
@@ -1021,6 +1026,8 @@ static inline void *coop_push_(coop_coroutine *co, size_t size, size_t align)
     if (__builtin_expect(at + size > (uintptr_t)co->limit, 0))
         return coop_push_slow_(co, size, align);
     co->sp = (char *)(at + size);
+    if (at == 0)
+        __builtin_unreachable();   /* so that the caller need not look again */
     return (char *)at;
 }
 

@@ -108,11 +108,11 @@ static int need_sched(void)
     return not_opened;
 }
 
-coop_tid coop_spawn_(const coop_routine *r, void *frame)
+coop_tid coop_spawn_(coop_frame *first)
 {
-    coop_task *t = coop_made(r, frame);
-    if (!t)
+    if (!first)
         return -ENOMEM;
+    coop_task *t = coop_task_of(first);
     coop_tid tid = need_sched();
     coop_sched *s = coop_this;
     if (tid == 0)
@@ -124,16 +124,16 @@ coop_tid coop_spawn_(const coop_routine *r, void *frame)
     return tid;
 }
 
-coop_value coop_main_(const coop_routine *r, void *frame)
+coop_value coop_main_(coop_frame *first)
 {
     bool had_one = coop_this;
     coop_value value = -ECANCELED;
     if (had_one && coop_this->looping) {
-        if (frame)
-            coop_unmake(coop_made(r, frame));
+        if (first)
+            coop_unmake(coop_task_of(first));
         return -EBUSY;
     }
-    coop_tid tid = coop_spawn_(r, frame);
+    coop_tid tid = coop_spawn_(first);
     if (tid < 0) {
         if (!had_one)
             coop_sched_close();

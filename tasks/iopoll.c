@@ -204,10 +204,10 @@ coop_routine(iopoll, coop_sched *sched; coop_value may_block;)
 int coop_iopoll_start(coop_sched *s)
 {
     struct io *io = calloc(1, sizeof *io);
-    struct iopoll *frame = coop_make_(&iopoll_routine, __FILE__);
-    if (frame)
-        *frame = (struct iopoll){ .sched = s };
-    coop_task *t = coop_made(&iopoll_routine, frame);
+    coop_frame *first = coop_make_(&iopoll_routine, __FILE__);
+    coop_task *t = first ? coop_task_of(first) : NULL;
+    if (t)
+        COOP_FILL_(iopoll, first, .sched = s);
     coop_tid tid = io && t ? coop_admit(s, t, 0, TASK_SYSTEM) : -ENOMEM;
     if (tid < 0) {
         free(io);

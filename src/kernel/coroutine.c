@@ -17,11 +17,12 @@ coop_step coop_stray_(coop_coroutine *co, coop_frame *frame)
     return COOP_CALLED;
 }
 
-coop_coroutine *coop_create_(const coop_routine *r, void *frame)
+coop_coroutine *coop_create_(const coop_routine *r, const char *here)
 {
-    coop_task *t = coop_made(r, frame);
-    if (!t)
+    coop_frame *first = coop_make_(r, here);
+    if (!first)
         return NULL;
+    coop_task *t = coop_task_of(first);
     t->final = (coop_value)&fresh;
     coop_link(&fresh, t);
     return &t->co;

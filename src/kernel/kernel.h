@@ -77,8 +77,8 @@ struct coop_sched {
     unsigned woken;                /* tasks made ready since the last trap */
 
     coop_task **slots;             /* the task table: chains by tid */
-    size_t mask, count;            /* slots - 1; tasks in it */
-    unsigned bits;                 /* in mask */
+    size_t limit, count;           /* slots, 0 or a power of two; tasks in it */
+    unsigned bits;                 /* of a slot's number */
     coop_tid last_tid;
 
     coop_task *spare;              /* memory of ended tasks, for new ones */
@@ -109,7 +109,6 @@ struct coop_sched {
 extern _Thread_local coop_sched *coop_this COOP_TLS;    /* the calling thread's */
 
 /* stack.c, coroutine.c: call stacks and the trampoline */
-coop_task *coop_made(const coop_routine *, void *frame);     /* NULL for NULL */
 void coop_unmake(coop_task *);
 void coop_free_spare(coop_sched *);
 int coop_claim(coop_coroutine *);  /* a fresh coroutine is to become a task */
@@ -169,6 +168,12 @@ static inline void coop_pop(coop_coroutine *co, void *block)
         coop_drop_segment(co);
     else
         co->sp = block;
+}
+
+/* The task whose first frame it is. */
+static inline coop_task *coop_task_of(coop_frame *first)
+{
+    return (coop_task *)((char *)first - offsetof(coop_task, room));
 }
 
 /* The trampoline: run the top frame, and whatever it calls or returns to, until one of them

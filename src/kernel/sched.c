@@ -9,6 +9,7 @@
 #include <errno.h>
 
 enum { LOOK_EVERY = 64 };          /* slices: contract rule 4 */
+enum { ALL_ENDED = 1 };            /* from look_around: no work is left */
 
 _Thread_local coop_sched *coop_this COOP_TLS;
 
@@ -206,10 +207,12 @@ static void poll_outside(coop_sched *s, bool may_block)
     watched_slice(s, t);
 }
 
-/* What is to be done between slices: 0 to go on, or why coop_run returns. */
+/* What is to be done between slices: 0 to go on, or why the loop ends. */
 static int look_around(coop_sched *s)
 {
     s->current = NULL;
+    if (!s->living)
+        return ALL_ENDED;
     if (s->stop)
         return s->stop;
     if (s->express) {
@@ -234,7 +237,7 @@ int coop_loop(coop_sched *s)
     if (s->looping)
         return -EBUSY;
     s->looping = true;
-    while (s->living && r == 0) {
+    while (r == 0) {
         coop_task *t = s->until_look ? s->policy->take(s->policy) : NULL;
         if (COOP_RARE(!t)) {
             r = look_around(s);
@@ -249,7 +252,7 @@ int coop_loop(coop_sched *s)
     s->current = NULL;
     s->looping = false;
     s->stop = 0;
-    return r;
+    return r == ALL_ENDED ? 0 : r;
 }
 
 void coop_let_first(coop_sched *s, coop_tid tid)

@@ -27,8 +27,8 @@ static size_t whole_size(const coop_routine *r)
     return size + SLEEP_ROOM <= WHOLE ? WHOLE : (size + CALL_ROOM + 7) / 16 * 16 + 8;
 }
 
-/* The memory of a task whose frame the caller fills in. */
-void *coop_make_(const coop_routine *r, const char *born)
+/* Room for a coroutine and a task; whoever asks for it fills in the first frame. */
+coop_frame *coop_make_(const coop_routine *r, const char *born)
 {
     size_t size = whole_size(r);
     coop_sched *s = coop_this;
@@ -41,19 +41,14 @@ void *coop_make_(const coop_routine *r, const char *born)
         return NULL;
     }
     /* In two parts: gcc clears larger ones with an instruction that is slow to start. */
-    t->co = (coop_coroutine){ .sp = t->room + r->size, .limit = (char *)t + size };
+    coop_frame *first = (coop_frame *)t->room;
+    t->co = (coop_coroutine){
+        .top = first, .sp = t->room + r->size, .limit = (char *)t + size
+    };
     memset((char *)t + sizeof t->co, 0, sizeof *t - sizeof t->co);
     t->born = born;
-    return t->room;
-}
-
-coop_task *coop_made(const coop_routine *r, void *frame)
-{
-    if (!frame)
-        return NULL;
-    coop_task *t = (coop_task *)((char *)frame - offsetof(coop_task, room));
-    coop_enter_(&t->co, r, frame);
-    return t;
+    first->routine = r;
+    return first;
 }
 
 /* Tasks of the common size are kept for the next ones. */

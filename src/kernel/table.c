@@ -11,7 +11,7 @@ enum { LEAST_BITS = 6 };
 static coop_task **slot_of(const coop_sched *s, coop_tid tid)
 {
     size_t n = (size_t)tid;
-    return &s->slots[(n + (n >> s->bits)) & s->mask];
+    return &s->slots[(n + (n >> s->bits)) & (s->limit - 1)];
 }
 
 coop_task *coop_find(coop_sched *s, coop_tid tid)
@@ -29,16 +29,16 @@ static void link_in(coop_sched *s, coop_task *t)
     *slot = t;
 }
 
-static int grow(coop_sched *s)
+static __attribute__((noinline)) int grow(coop_sched *s)
 {
-    size_t old_size = s->slots ? s->mask + 1 : 0;
+    size_t old_size = s->limit;
     unsigned bits = s->slots ? s->bits + 1 : LEAST_BITS;
     coop_task **old = s->slots, **slots = calloc((size_t)1 << bits, sizeof *slots);
     if (!slots)
         return -ENOMEM;
     s->slots = slots;
     s->bits = bits;
-    s->mask = ((size_t)1 << bits) - 1;
+    s->limit = (size_t)1 << bits;
     for (size_t i = 0; i < old_size; i++)
         for (coop_task *t = old[i], *next; t; t = next) {
             next = t->chain;
@@ -50,10 +50,9 @@ static int grow(coop_sched *s)
 
 int coop_table_add(coop_sched *s, coop_task *t)
 {
-    if (!s->slots || s->count > s->mask) {
+    if (COOP_RARE(s->count >= s->limit)) {
         int r = grow(s);
-        if (r < 0)
-            return r;
+        return r < 0 ? r : coop_table_add(s, t);
     }
     link_in(s, t);
     s->count++;
@@ -76,7 +75,7 @@ coop_task *coop_each(coop_sched *s, coop_task *t)
         return NULL;
     coop_task **slot = t ? slot_of(s, t->tid) + 1 : s->slots;
     t = t ? t->chain : NULL;
-    while (!t && slot <= s->slots + s->mask)
+    while (!t && slot < s->slots + s->limit)
         t = *slot++;
     return t;
 }

@@ -124,8 +124,8 @@ void coop_finish(coop_sched *s, coop_task *t)
     if (!t->co.unwinding)
         t->final = t->co.value;
     t->co.state = COOP_ENDED;
-    if (!(t->co.flags & TASK_SYSTEM))
-        s->living--;
+    if (!(t->co.flags & TASK_SYSTEM) && --s->living == 0)
+        s->until_look = 0;
     coop_note(s, t, COOP_EXIT, NULL, t->final);
     if (COOP_RARE(t->tid == s->main_tid))
         tell_main(s, t);
