@@ -34,7 +34,9 @@ enum {
     TASK_KEEP = 2,                 /* its parent keeps its status */
     TASK_SEEN = 4,                 /* somebody was told its status */
     TASK_EXITED = 8,               /* unwinding because of Exit, not of a kill */
-    TASK_NAMED = 16                /* born is a struct coop_naming */
+    TASK_NAMED = 16,               /* born is a struct coop_naming */
+    TASK_FAILED = 32,              /* ended: with an error */
+    TASK_KILLED = 64               /* ended: by a kill */
 };
 
 struct coop_naming {

@@ -65,11 +65,11 @@ coop_tid coop_admit(coop_sched *s, coop_task *t, coop_tid parent, unsigned flags
 
 void coop_status_of(coop_task *t, coop_status *status)
 {
-    bool killed = t->co.unwinding && !(t->co.flags & TASK_EXITED);
     t->co.flags |= TASK_SEEN;
-    status->value = killed ? -ECANCELED : t->final;
-    status->by = killed ? t->final : 0;
-    status->end = killed ? COOP_KILLED : t->final < 0 ? COOP_FAILED : COOP_OK;
+    if (COOP_RARE(t->co.flags & TASK_KILLED))
+        *status = (coop_status){ COOP_KILLED, -ECANCELED, t->final };
+    else
+        *status = (coop_status){ t->co.flags & TASK_FAILED ? COOP_FAILED : COOP_OK, t->final, 0 };
 }
 
 static void report_failure(coop_sched *s, coop_task *t)
@@ -85,8 +85,7 @@ static void report_failure(coop_sched *s, coop_task *t)
    to the people. */
 static void bury(coop_sched *s, coop_task *t)
 {
-    bool killed = t->co.unwinding && !(t->co.flags & TASK_EXITED);
-    if (!killed && t->final < 0 && !(t->co.flags & TASK_SEEN))
+    if (COOP_RARE((t->co.flags & (TASK_FAILED | TASK_SEEN)) == TASK_FAILED))
         report_failure(s, t);
     coop_table_remove(s, t);
     coop_unmake(t);
@@ -123,6 +122,10 @@ void coop_finish(coop_sched *s, coop_task *t)
 {
     if (!t->co.unwinding)
         t->final = t->co.value;
+    else if (!(t->co.flags & TASK_EXITED))
+        t->co.flags |= TASK_KILLED;
+    if (t->final < 0)
+        t->co.flags |= TASK_FAILED;
     t->co.state = COOP_ENDED;
     if (!(t->co.flags & TASK_SYSTEM) && --s->living == 0)
         s->until_look = 0;
