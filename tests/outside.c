@@ -60,7 +60,7 @@ static void describe(coop_observer *o, const coop_event *e)
 
 void outside_open_with(coop_options options)
 {
-    coop_machine *m = coop_unix();
+    coop_machine *m = coop_unix(options.poller ? options.poller : getenv("COOP_POLLER"));
     need(m, "coop_unix");
     real_poll = m->poll;
     m->poll = counted_poll;

@@ -239,7 +239,7 @@ static void all_of_it(int fd)
 {
     coop_machine *machine;
     coop_policy *policy;
-    while (again((machine = coop_unix()) ? 0 : -ENOMEM))
+    while (again((machine = coop_unix(NULL)) ? 0 : -ENOMEM))
         ;
     while (again((policy = coop_fifo()) ? 0 : -ENOMEM))
         ;

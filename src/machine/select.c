@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
-#include <sys/select.h>
 
 struct by_select {
     coop_poller face;
@@ -18,7 +17,7 @@ static int watch(coop_poller *p, int fd, unsigned events)
 {
     struct by_select *s = (struct by_select *)p;
     if (fd >= FD_SETSIZE)
-        return !events ? 0 : fcntl(fd, F_GETFD) < 0 ? -EBADF : -EMFILE;
+        return !events ? 0 : coop_far_off(fd) ? -EBADF : -EMFILE;
     if (events & COOP_READ)
         FD_SET(fd, &s->read);
     else

@@ -170,17 +170,43 @@ static void release(coop_machine *m)
     free(u);
 }
 
-coop_machine *coop_unix(void)
+static const struct {
+    const char *name;
+    coop_poller *(*open)(void);
+} pollers[] = {
+    { "auto", coop_poller_auto },
+    { "select", coop_poller_select },
+    { "poll", coop_poller_poll },
+#ifdef HAVE_EPOLL_CREATE1
+    { "epoll", coop_poller_epoll },
+#endif
+};
+
+int coop_open_unix(const char *poller, coop_machine **machine)
 {
+    size_t i = 0, count = sizeof pollers / sizeof *pollers;
+    while (poller && i < count && strcmp(poller, pollers[i].name))
+        i++;
+    if (i == count)
+        return -EINVAL;
     struct unix_machine *u = malloc(sizeof *u);
     if (!u)
-        return NULL;
+        return -ENOMEM;
     u->face = (coop_machine){ "unix", now, watch, poll_poller, listen_socket, accept_socket,
                               address, recv_socket, send_socket, close_fd, release };
-    u->poller = coop_poller_select();
+    u->poller = pollers[i].open();
     if (!u->poller) {
+        int e = errno;
         free(u);
-        return NULL;
+        return -e;
     }
-    return &u->face;
+    *machine = &u->face;
+    return 0;
+}
+
+coop_machine *coop_unix(const char *poller)
+{
+    coop_machine *machine = NULL;
+    coop_open_unix(poller, &machine);
+    return machine;
 }
