@@ -867,9 +867,10 @@ void coop_event_text(const coop_event *event, coop_text *text);
  * "poll"    the same order, without that limit
  * "epoll"   for many descriptors, Linux; tasks wake in the order in which the kernel
  *           reports their descriptors, that in which they became ready. A descriptor
- *           that is closed without Close is noticed when nothing happened for 50 ms, and
- *           0.1 ms more for each that is waited for. After fork() only one of the two
- *           processes may go on with the scheduler.
+ *           that is closed without Close is noticed later: when nothing happened for
+ *           50 ms, and 0.1 ms more for each that is waited for, or else after so many
+ *           polls of 0.02 ms. After fork() only one of the two processes may go on with
+ *           the scheduler.
  * "auto"    select, and for good epoll (poll, where there is none) from the moment at
  *           which a descriptor is past select's limit or more than 64 are waited for
  * NULL      auto

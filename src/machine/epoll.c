@@ -5,7 +5,7 @@
    - What is always ready (regular files) it refuses, and a closed descriptor it forgets
      without a word. Watched descriptors that it does not have are odd: each poll tries them
      again, and tells how they are. Closed ones are found by going over all that is
-     watched after some time in which nothing happened.
+     watched from time to time.
    - A file that is still open elsewhere, under another number or in another process, it goes
      on watching under the number that was closed here, and cannot be told to stop. So each
      registration has a number, and an event with one that no longer counts is
@@ -24,10 +24,11 @@
 #include <time.h>
 #include <unistd.h>
 
-/* For how long nothing must have happened before all is gone over, in ns. The part for each
-   descriptor is 100 times what it costs. */
+/* When all is gone over, in ns of time in which nothing happened: so much, and more for each
+   descriptor, so that it takes a hundredth of the time at most. Each poll counts as a part. */
 #define QUIET INT64_C(50000000)
 #define QUIET_EACH INT64_C(100000)
+#define QUIET_POLL INT64_C(20000)
 
 enum { MOST_EVENTS = 256 };
 
@@ -44,7 +45,7 @@ struct by_epoll {
     int size;
     int top;                       /* highest descriptor watched, -1: none */
     int count, odd;                /* how many are watched, and how many of them are odd */
-    int64_t quiet;                 /* ns without events until all is gone over */
+    int64_t quiet;                 /* what is left of it */
     bool coarse;                   /* the host's epoll counts in milliseconds */
 };
 
@@ -260,6 +261,9 @@ static int wait_in_parts(struct by_epoll *p, int64_t timeout, coop_fired *fired,
 static int poll_epoll(coop_poller *face, int64_t timeout, coop_fired *fired, int max)
 {
     struct by_epoll *p = (struct by_epoll *)face;
+    p->quiet -= QUIET_POLL;
+    if (p->quiet <= 0)
+        go_over_all(p);
     int n = 0, told = p->odd ? tell_odd(p, fired, max) : 0;
     if (told < max)
         n = told ? harvest(p, 0, fired + told, max - told)
