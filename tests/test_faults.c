@@ -289,6 +289,7 @@ coop_routine(closed_when_busy, int fds[2]; int i;)
         my->i++;
     }
     CU_ASSERT(outside_is_by("epoll") || my->i == 66);
+    coop_trap(coop_void, Yield);
     LOG_IS("recv=-9");
     close(my->fds[1]);
     coop_end;
