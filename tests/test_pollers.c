@@ -136,7 +136,8 @@ static void rule_14_a_thousand_at_once(void)
             ON(larger[i], 0, thousand);
 }
 
-/* The move to another poller comes when descriptors of all kinds are waited for. */
+/* The move to another poller comes when descriptors of all kinds are waited for. epoll's own
+   gets the number of the closed one. */
 coop_routine(move_on, int low[2], closed[2], high[2], late[2]; bool by_number; FILE *file;
              int taken; int more[64][2];)
 {
@@ -166,6 +167,7 @@ coop_routine(move_on, int low[2], closed[2], high[2], late[2]; bool by_number; F
     coop_await(coop_void, settle);
     coop_await(coop_void, settle);
     IS(outside_watched(), my->by_number ? 2 : 2 + 64);
+    IS(is_open(my->closed[0]), has_epoll());
     CU_ASSERT(strstr(world.log, "file=0") && strstr(world.log, "closed=-9"));
     IS(strlen(world.log), strlen("file=0 closed=-9"));
     world.log[0] = '\0';
@@ -423,6 +425,32 @@ static void news_of_the_old_file_are_dropped(void)
         ON(larger[i], 0, old_file);
 }
 
+coop_routine(comes_back, int fds[2], copy; coop_tid tid;)
+{
+    coop_begin;
+    pair(my->fds);
+    my->tid = coop_spawn(waiter, .name = "before", .kind = READ_WAIT, .fd = my->fds[0]);
+    coop_await(coop_void, settle);
+    my->copy = dup(my->fds[0]);
+    close(my->fds[0]);
+    coop_trap(coop_void, KillTask, .tid = my->tid, .wait = true);
+    need(dup2(my->copy, my->fds[0]) >= 0, "dup2");
+    coop_spawn(waiter, .name = "after", .kind = READ_WAIT, .fd = my->fds[0]);
+    coop_await(coop_void, settle);
+    IS(write(my->fds[1], "x", 1), 1);
+    coop_await(coop_void, settle);
+    LOG_IS("after=0");
+    close(my->copy), close(my->fds[0]), close(my->fds[1]);
+    coop_end;
+}
+
+static void a_file_comes_back_to_its_number(void)
+{
+    ON("select", 0, comes_back);
+    for (int i = 0; i < LARGER - !has_epoll(); i++)
+        ON(larger[i], 0, comes_back);
+}
+
 /* Two tasks on one descriptor that was closed: one goes, and the other must still hear. */
 coop_routine(one_of_two, int fds[2]; coop_tid tid;)
 {
@@ -460,6 +488,7 @@ static const suite_test tests[] = {
     TEST(closed_but_open_elsewhere),
     TEST(closed_but_open_elsewhere_and_no_new_set),
     TEST(news_of_the_old_file_are_dropped),
+    TEST(a_file_comes_back_to_its_number),
     TEST(closed_under_two),
 };
 

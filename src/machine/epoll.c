@@ -67,8 +67,8 @@ static int make_room(struct by_epoll *p, int fd)
     return 0;
 }
 
-/* Put fd into a set, or change what is wanted of it there. The number may have got another
-   file since, or its first one back: then it is the other of the two. */
+/* Put fd into a set, or change what is wanted of it there. A number that was closed, and then
+   got its file back, is still there. */
 static int enter(struct by_epoll *p, int set, int op, int fd)
 {
     struct watched *w = &p->fds[fd];
@@ -77,14 +77,10 @@ static int enter(struct by_epoll *p, int set, int op, int fd)
                 | (w->events & COOP_WRITE ? EPOLLOUT : 0u),
         .data.u64 = (uint64_t)w->registration << 32 | (uint32_t)fd
     };
-    if (epoll_ctl(set, op, fd, &e) == 0)
-        return 0;
-    if (errno == (op == EPOLL_CTL_MOD ? ENOENT : EEXIST)) {
-        op = op == EPOLL_CTL_MOD ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
-        if (epoll_ctl(set, op, fd, &e) == 0)
-            return 0;
-    }
-    return -errno;
+    int r = epoll_ctl(set, op, fd, &e);
+    if (r < 0 && errno == EEXIST)
+        r = epoll_ctl(set, EPOLL_CTL_MOD, fd, &e);
+    return r < 0 ? -errno : 0;
 }
 
 static bool is_shortage(int r)
