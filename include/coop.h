@@ -868,8 +868,8 @@ void coop_event_text(const coop_event *event, coop_text *text);
  * "epoll"   for many descriptors, Linux; tasks wake in the order in which the kernel
  *           reports their descriptors, that in which they became ready. A descriptor
  *           that is closed without Close is noticed later: when nothing happened for
- *           50 ms, and 0.1 ms more for each that is waited for, or else after so many
- *           polls of 0.02 ms. After fork() only one of the two processes may go on with
+ *           50 ms, and 0.1 ms more for each that is waited for; every poll counts as
+ *           0.02 ms of that. After fork() only one of the two processes may go on with
  *           the scheduler.
  * "auto"    select, and for good epoll (poll, where there is none) from the moment at
  *           which a descriptor is past select's limit or more than 64 are waited for

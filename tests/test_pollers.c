@@ -451,6 +451,45 @@ static void a_file_comes_back_to_its_number(void)
         ON(larger[i], 0, comes_back);
 }
 
+/* Somebody closes all that he did not open, and so the poller's own. */
+coop_routine(closes_the_set, int fds[2], set; bool reuse;)
+{
+    coop_begin;
+    pair(my->fds);
+    coop_spawn(waiter, .name = "r", .kind = RECV, .fd = my->fds[0]);
+    coop_await(coop_void, settle);
+    close(my->set);
+    if (my->reuse)
+        IS(dup(my->fds[1]), my->set);
+    coop_spawn(waiter, .name = "r2", .kind = RECV, .fd = my->fds[0]);
+    coop_spawn(waiter, .name = "s", .kind = WRITE_WAIT, .fd = my->fds[0]);
+    coop_await(coop_void, settle);
+    LOG_IS("s=0");
+    IS(write(my->fds[1], "x", 1), 1);
+    coop_await(coop_void, settle);
+    LOG_IS("r=1");
+    IS(write(my->fds[1], "x", 1), 1);
+    coop_await(coop_void, settle);
+    LOG_IS("r2=1");
+    IS(is_open(my->set), 1);
+    if (my->reuse)
+        IS(write(my->set, "x", 1), 1);
+    if (my->reuse)
+        close(my->set);
+    close(my->fds[0]), close(my->fds[1]);
+    coop_end;
+}
+
+static void closed_set(void)
+{
+    int set = dup(0);
+    close(set);
+    if (has_epoll()) {
+        ON("epoll", 0, closes_the_set, .set = set);
+        ON("epoll", 0, closes_the_set, .set = set, .reuse = true);
+    }
+}
+
 /* Two tasks on one descriptor that was closed: one goes, and the other must still hear. */
 coop_routine(one_of_two, int fds[2]; coop_tid tid;)
 {
@@ -489,6 +528,7 @@ static const suite_test tests[] = {
     TEST(closed_but_open_elsewhere_and_no_new_set),
     TEST(news_of_the_old_file_are_dropped),
     TEST(a_file_comes_back_to_its_number),
+    TEST(closed_set),
     TEST(closed_under_two),
 };
 

@@ -9,7 +9,8 @@
    - A file that is still open elsewhere, under another number or in another process, it goes
      on watching under the number that was closed here, and cannot be told to stop. So each
      registration has a number, and an event with one that no longer counts is
-     answered with a new set. */
+     answered with a new set.
+   - The set is a descriptor too, and others may close it. */
 #include "config.h"
 
 #include "machine/poller.h"
@@ -159,9 +160,17 @@ static void go_over_all(struct by_epoll *p)
     p->quiet = QUIET + p->count * QUIET_EACH;
 }
 
+/* False: closed behind our back, and perhaps the number of something else now. */
+static bool has_set(const struct by_epoll *p)
+{
+    return epoll_wait(p->set, &(struct epoll_event){ .events = 0 }, 1, 0) >= 0
+        || (errno != EBADF && errno != EINVAL);
+}
+
 /* False: there is none to be had now, and the old one stays. */
 static bool make_new_set(struct by_epoll *p)
 {
+    bool had = has_set(p);         /* the new one may get its number */
     int set = epoll_create1(EPOLL_CLOEXEC);
     if (set < 0)
         return false;
@@ -175,7 +184,8 @@ static bool make_new_set(struct by_epoll *p)
         if (r < 0)
             set_odd(p, fd, true);
     }
-    close(p->set);
+    if (had)
+        close(p->set);
     p->set = set;
     return true;
 }
@@ -226,6 +236,8 @@ static int harvest(struct by_epoll *p, int64_t timeout, coop_fired *fired, int m
     struct epoll_event events[MOST_EVENTS];
     bool stale = false;
     int count = wait_for(p, timeout, events, max < MOST_EVENTS ? max : MOST_EVENTS);
+    if (count < 0 && !has_set(p) && make_new_set(p))
+        return -EINTR;
     if (count <= 0)
         return count;
     int n = sort_out(p, events, count, fired, &stale);
@@ -260,6 +272,8 @@ static int poll_epoll(coop_poller *face, int64_t timeout, coop_fired *fired, int
     p->quiet -= QUIET_POLL;
     if (p->quiet <= 0)
         go_over_all(p);
+    if (p->odd && !has_set(p) && !make_new_set(p))
+        return -errno;
     int n = 0, told = p->odd ? tell_odd(p, fired, max) : 0;
     if (told < max)
         n = told ? harvest(p, 0, fired + told, max - told)
@@ -270,7 +284,8 @@ static int poll_epoll(coop_poller *face, int64_t timeout, coop_fired *fired, int
 static void release(coop_poller *face)
 {
     struct by_epoll *p = (struct by_epoll *)face;
-    close(p->set);
+    if (has_set(p))
+        close(p->set);
     free(p->fds);
     free(p);
 }
