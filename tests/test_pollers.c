@@ -452,7 +452,7 @@ static void a_file_comes_back_to_its_number(void)
 }
 
 /* Somebody closes all that he did not open, and so the poller's own. */
-coop_routine(closes_the_set, int fds[2], set; bool reuse;)
+coop_routine(closes_the_set, int fds[2], set; bool reuse, look;)
 {
     coop_begin;
     pair(my->fds);
@@ -461,6 +461,8 @@ coop_routine(closes_the_set, int fds[2], set; bool reuse;)
     close(my->set);
     if (my->reuse)
         IS(dup(my->fds[1]), my->set);
+    if (my->look)
+        coop_await(coop_void, settle);
     coop_spawn(waiter, .name = "r2", .kind = RECV, .fd = my->fds[0]);
     coop_spawn(waiter, .name = "s", .kind = WRITE_WAIT, .fd = my->fds[0]);
     coop_await(coop_void, settle);
@@ -487,6 +489,8 @@ static void closed_set(void)
     if (has_epoll()) {
         ON("epoll", 0, closes_the_set, .set = set);
         ON("epoll", 0, closes_the_set, .set = set, .reuse = true);
+        ON("epoll", 0, closes_the_set, .set = set, .look = true);
+        ON("epoll", 0, closes_the_set, .set = set, .reuse = true, .look = true);
     }
 }
 

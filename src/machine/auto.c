@@ -17,20 +17,17 @@ struct by_auto {
     unsigned char events[FD_SETSIZE];
 };
 
-static coop_poller *larger(void)
-{
 #ifdef HAVE_EPOLL_CREATE1
-    return coop_poller_epoll();
+#define open_larger coop_poller_epoll
 #else
-    return coop_poller_poll();
+#define open_larger coop_poller_poll
 #endif
-}
 
 /* select is let go only when all that it watched is watched by the other. */
 static int move(struct by_auto *a)
 {
-    coop_poller *to = larger();
-    int r = to ? 0 : -errno;
+    coop_poller *to = NULL;
+    int r = open_larger(&to);
     for (int fd = 0; fd < FD_SETSIZE && r == 0; fd++)
         if (a->events[fd])
             r = to->watch(to, fd, a->events[fd]);
@@ -77,17 +74,16 @@ static void release(coop_poller *p)
     free(a);
 }
 
-coop_poller *coop_poller_auto(void)
+int coop_poller_auto(coop_poller **poller)
 {
     struct by_auto *a = calloc(1, sizeof *a);
     if (!a)
-        return NULL;
+        return -ENOMEM;
     a->face = (coop_poller){ "auto", watch, poll_current, release };
-    a->current = coop_poller_select();
-    if (!a->current) {
+    int r = coop_poller_select(&a->current);
+    if (r < 0)
         free(a);
-        errno = ENOMEM;
-        return NULL;
-    }
-    return &a->face;
+    else
+        *poller = &a->face;
+    return r;
 }

@@ -290,22 +290,22 @@ static void release(coop_poller *face)
     free(p);
 }
 
-coop_poller *coop_poller_epoll(void)
+int coop_poller_epoll(coop_poller **poller)
 {
     struct by_epoll *p = calloc(1, sizeof *p);
     if (!p)
-        return NULL;
+        return -ENOMEM;
     p->face = (coop_poller){ "epoll", watch, poll_epoll, release };
     p->top = -1;
     p->quiet = QUIET;
     p->set = epoll_create1(EPOLL_CLOEXEC);
     if (p->set < 0) {
-        int e = errno;
+        int r = -errno;
         free(p);
-        errno = e;
-        return NULL;
+        return r;
     }
-    return &p->face;
+    *poller = &p->face;
+    return 0;
 }
 
 #endif

@@ -114,11 +114,12 @@ static void release(coop_poller *face)
     free(p);
 }
 
-coop_poller *coop_poller_poll(void)
+int coop_poller_poll(coop_poller **poller)
 {
     struct by_poll *p = calloc(1, sizeof *p);
     if (!p)
-        return NULL;
+        return -ENOMEM;
     p->face = (coop_poller){ "poll", watch, poll_poll, release };
-    return &p->face;
+    *poller = &p->face;
+    return 0;
 }

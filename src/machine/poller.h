@@ -28,12 +28,12 @@ static inline bool coop_far_off(int fd)
     return fd >= FD_SETSIZE && fcntl(fd, F_GETFD) < 0;
 }
 
-/* NULL, and errno, when there is no memory or no descriptor left. */
-coop_poller *coop_poller_auto(void);
-coop_poller *coop_poller_select(void);
-coop_poller *coop_poller_poll(void);
+/* 0, or -ENOMEM, or what epoll_create1 gave. */
+int coop_poller_auto(coop_poller **);
+int coop_poller_select(coop_poller **);
+int coop_poller_poll(coop_poller **);
 #ifdef HAVE_EPOLL_CREATE1
-coop_poller *coop_poller_epoll(void);
+int coop_poller_epoll(coop_poller **);
 #endif
 
 #pragma GCC visibility pop

@@ -68,14 +68,15 @@ static void release(coop_poller *p)
     free(p);
 }
 
-coop_poller *coop_poller_select(void)
+int coop_poller_select(coop_poller **poller)
 {
     struct by_select *s = calloc(1, sizeof *s);
     if (!s)
-        return NULL;
+        return -ENOMEM;
     s->face = (coop_poller){ "select", watch, poll_select, release };
     FD_ZERO(&s->read);
     FD_ZERO(&s->write);
     s->top = -1;
-    return &s->face;
+    *poller = &s->face;
+    return 0;
 }

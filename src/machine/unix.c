@@ -172,7 +172,7 @@ static void release(coop_machine *m)
 
 static const struct {
     const char *name;
-    coop_poller *(*open)(void);
+    int (*open)(coop_poller **);
 } pollers[] = {
     { "auto", coop_poller_auto },
     { "select", coop_poller_select },
@@ -194,14 +194,12 @@ int coop_open_unix(const char *poller, coop_machine **machine)
         return -ENOMEM;
     u->face = (coop_machine){ "unix", now, watch, poll_poller, listen_socket, accept_socket,
                               address, recv_socket, send_socket, close_fd, release };
-    u->poller = pollers[i].open();
-    if (!u->poller) {
-        int e = errno;
+    int r = pollers[i].open(&u->poller);
+    if (r < 0)
         free(u);
-        return -e;
-    }
-    *machine = &u->face;
-    return 0;
+    else
+        *machine = &u->face;
+    return r;
 }
 
 coop_machine *coop_unix(const char *poller)
