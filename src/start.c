@@ -98,6 +98,15 @@ int coop_run(void)
     return r;
 }
 
+/* The commonest mistake: coop_run was never called for what coop_spawn had queued. */
+__attribute__((destructor)) static void at_exit(void)
+{
+    coop_sched *s = coop_this;
+    if (s && s->automatic && !s->looping && s->living)
+        coop_report(s, "%zu task%s spawned, but coop_run was not called", s->living,
+                    s->living == 1 ? " was" : "s were");
+}
+
 static int need_sched(void)
 {
     if (coop_this)
