@@ -270,9 +270,10 @@ struct coop_coroutine {            /* a call stack and what is passed in and out
  *
  * Works without a scheduler. Resume it by hand with coop_co_send and its sisters and
  * give it back with coop_co_free; or make it a task with NewTask, which then owns it.
- * One that neither happens to is reported when its thread's scheduler closes or the
- * program exits, with the place of this call. One that has begun and is not freed is
- * not reported, and its coop_finally part does not run.
+ * One that neither happens to is reported, with the place of this call, when its
+ * thread's scheduler closes or, in the thread that ends the program, at the exit; it
+ * stays the program's to free. One that has begun and is not freed is not reported, and
+ * its coop_finally part does not run.
  *
  * Returns: the coroutine; NULL when memory is exhausted (NewTask answers a NULL with
  * -ENOMEM, so it need not be checked in between).
@@ -463,7 +464,7 @@ typedef struct coop_status {
 /* ---- System calls ------------------------------------------------------------------ */
 
 struct coop_call {                 /* what every system-call object begins with */
-    const coop_call_type *type;
+    _Alignas(int64_t) const coop_call_type *type;   /* so that a timer fits right behind */
     coop_task *task;               /* who trapped; set by the kernel */
     coop_call *next;               /* in the one list that it waits in */
 };
@@ -548,7 +549,8 @@ struct coop_WaitTask { coop_call base; coop_tid tid; coop_status *status; };
  * Use: coop_trap(coop_void, Exit, .value = v);
  *
  * From any depth; the coop_finally parts run. value is the task's status. Does not
- * return, except with 0 inside a task that is ending already.
+ * return, but inside a coop_finally part, or a routine awaited by one, it gives 0, and
+ * the task ends when that part is through.
  */
 struct coop_Exit { coop_call base; coop_value value; };
 
@@ -675,7 +677,8 @@ coop_tid coop_self(void);
 
 /** coop_name - give a task a name
  *
- * name is copied; NULL or "" gives back the routine's name.
+ * name is copied, with ? for control characters; NULL or "" gives back the routine's
+ * name.
  *
  * Returns: 0.
  * Errors:
@@ -838,9 +841,9 @@ struct coop_observer {
 
 /** coop_observe - add or remove an observer
  *
- * It sees events from now on, after those added before it. coop_unobserve lets it go
- * without calling free; coop_sched_close calls free. Neither while it is being told of
- * an event.
+ * It sees every slice that begins from now on, after those added before it; of one that
+ * is under way perhaps only parts. coop_unobserve lets it go without calling free;
+ * coop_sched_close calls free. Neither while it is being told of an event.
  *
  * Returns: 0.
  * Errors:

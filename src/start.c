@@ -80,7 +80,7 @@ int coop_sched_close(void)
     if (s->looping)
         return -EBUSY;
     coop_end_all(s);
-    coop_forget_fresh();
+    coop_report_fresh();
     release(s);
     return 0;
 }
@@ -144,6 +144,7 @@ coop_value coop_main_(coop_frame *first)
     }
     coop_tid tid = coop_spawn_(first);
     if (tid < 0) {
+        not_opened = 0;
         if (!had_one)
             coop_sched_close();
         return tid;

@@ -8,6 +8,9 @@
 #include <stdlib.h>
 #include <sys/select.h>
 
+/* Hosts refuse times that are too long for them: a day is not, and poll may be early. */
+static const int64_t LONGEST = COOP_S(86400);
+
 struct by_select {
     coop_poller face;
     fd_set read, write;
@@ -48,6 +51,8 @@ static int poll_select(coop_poller *p, int64_t timeout, coop_fired *fired, int m
 {
     struct by_select *s = (struct by_select *)p;
     fd_set read = s->read, write = s->write;
+    if (timeout > LONGEST)
+        timeout = LONGEST;
     int64_t us = timeout / 1000 + (timeout % 1000 > 0);
     struct timeval limit = { (time_t)(us / 1000000), (suseconds_t)(us % 1000000) };
     int left = select(s->top + 1, &read, &write, NULL, timeout < 0 ? NULL : &limit);
