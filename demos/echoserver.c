@@ -39,9 +39,12 @@ int main(int argc, char **argv)
     char address[64];
     coop_value r;
 
-    snprintf(address, sizeof address, "tcp://127.0.0.1:%s",
-             argc == 3 && strcmp(argv[1], "--port") == 0 ? argv[2] : "2222");
+    if (argc != 1 && (argc != 3 || strcmp(argv[1], "--port"))) {
+        fputs("usage: echoserver [--port N]\n", stderr);
+        return 2;
+    }
+    snprintf(address, sizeof address, "tcp://127.0.0.1:%s", argc == 3 ? argv[2] : "2222");
     r = coop_main(echo_server, .address = address);
-    fprintf(stderr, "echoserver: %s\n", strerror((int)-r));
+    fprintf(stderr, "echoserver: %s: %s\n", address, strerror((int)-r));
     return 1;
 }

@@ -114,11 +114,11 @@ struct coop_coroutine {            /* a call stack and what is passed in and out
  *
  * Use: coop_routine(NAME, members) { coop_begin; statements coop_end; }
  *
- * members is a list of member declarations, each with its semicolon: the routine's
- * arguments and variables. Its code reaches them as my->member. A caller names those it
- * wants to set, and all others start as zero. They live in a frame on the task's call
- * stack, which never moves, so their addresses are good until the routine ends. Other
- * local variables do not survive a trap, await or yield.
+ * members is a list of member declarations, perhaps none, each with its semicolon: the
+ * routine's arguments and variables. Its code reaches them as my->member. A caller
+ * names those it wants to set, and all others start as zero. They live in a frame on
+ * the task's call stack, which never moves, so their addresses are good until the
+ * routine ends. Other local variables do not survive a trap, await or yield.
  *
  * No member may need more alignment than max_align_t. NAME becomes a struct tag too.
  * The routine is static; for one that other files call, put coop_declare(NAME, members)
@@ -148,7 +148,7 @@ struct coop_coroutine {            /* a call stack and what is passed in and out
  * Use: coop_end;
  *
  * coop_begin is the first statement of a routine and coop_end the last. Reaching
- * coop_end returns 0.
+ * coop_end returns 0, and so does a break outside of any loop.
  *
  * What stands between the optional coop_finally and coop_end runs exactly once, however
  * the routine ends: by reaching it, by coop_return, by kill, by Exit or by
@@ -167,9 +167,11 @@ struct coop_coroutine {            /* a call stack and what is passed in and out
     } COOP_FALLTHROUGH_; case COOP_FINALLY_: coop_clean_(self_, &my->coop_);        \
     { enum { coop_exit_ = COOP_END_ };
 #define coop_end                                                                    \
-    } return COOP_RETURNED;                                                         \
+    } return (coop_use_coop_return_){ COOP_RETURNED };                              \
     default:                                                                        \
-        return my->coop_.line > 0 ? coop_stray_(self_, &my->coop_) : COOP_RETURNED; \
+        return (coop_use_coop_return_){                                             \
+            my->coop_.line > 0 ? coop_stray_(self_, &my->coop_) : COOP_RETURNED     \
+        };                                                                          \
     }                                                                               \
     my->coop_.line = my->coop_.cleaning ? COOP_END_ : COOP_FINALLY_;                \
     goto coop_again_
@@ -180,6 +182,7 @@ struct coop_coroutine {            /* a call stack and what is passed in and out
  *
  * VALUE, converted to coop_value, goes to whoever awaits the routine, or becomes the
  * status of the task that the routine was spawned as. The coop_finally part runs first.
+ * A plain return is refused by the compiler.
  */
 #define coop_return(VALUE)                                                          \
     do {                                                                            \
@@ -194,8 +197,8 @@ struct coop_coroutine {            /* a call stack and what is passed in and out
  *
  * Builds the system-call object struct coop_CALL with the arguments given, hands it to
  * the scheduler and stops. When the call has been answered the routine goes on with the
- * result assigned to DEST, whatever its type; coop_void drops it. A trap ends the
- * task's slice.
+ * result converted and assigned to DEST, an integer or a pointer; coop_void drops it.
+ * An unsigned or a narrow DEST cannot show an error. A trap ends the task's slice.
  *
  * Errors:
  * -ENOMEM  no room for the object; the call was not made
@@ -267,8 +270,10 @@ struct coop_coroutine {            /* a call stack and what is passed in and out
  *
  * Works without a scheduler. Resume it by hand with coop_co_send and its sisters and
  * give it back with coop_co_free; or make it a task with NewTask, which then owns it.
- * One that neither happens to is reported when its thread's scheduler closes or the
- * program exits, with the place of this call.
+ * One that neither happens to is reported, with the place of this call, when its
+ * thread's scheduler closes or, in the thread that ends the program, at the exit; it
+ * stays the program's to free. One that has begun and is not freed is not reported, and
+ * its coop_finally part does not run.
  *
  * Returns: the coroutine; NULL when memory is exhausted (NewTask answers a NULL with
  * -ENOMEM, so it need not be checked in between).
@@ -422,7 +427,8 @@ int coop_sched_close(void);
  * The task goes to the tail of the ready queue. Its parent is the task that called, or
  * 0. Nobody keeps its status: tasks that wait for it while it lives get it, and a
  * failure that nobody waited for is reported. Ask NewTask for a child whose status is
- * kept. Not a trap: the caller goes on.
+ * kept. Not a trap: the caller goes on. A program that spawns and ends without coop_run
+ * is told so.
  *
  * Returns: the tid, more than 0.
  * Errors:
@@ -462,7 +468,7 @@ typedef struct coop_status {
 /* ---- System calls ------------------------------------------------------------------ */
 
 struct coop_call {                 /* what every system-call object begins with */
-    const coop_call_type *type;
+    _Alignas(int64_t) const coop_call_type *type;   /* so that a timer fits right behind */
     coop_task *task;               /* who trapped; set by the kernel */
     coop_call *next;               /* in the one list that it waits in */
 };
@@ -547,7 +553,8 @@ struct coop_WaitTask { coop_call base; coop_tid tid; coop_status *status; };
  * Use: coop_trap(coop_void, Exit, .value = v);
  *
  * From any depth; the coop_finally parts run. value is the task's status. Does not
- * return, except with 0 inside a task that is ending already.
+ * return, but inside a coop_finally part, or a routine awaited by one, it gives 0, and
+ * the task ends when that part is through.
  */
 struct coop_Exit { coop_call base; coop_value value; };
 
@@ -676,7 +683,8 @@ coop_tid coop_self(void);
 
 /** coop_name - give a task a name
  *
- * name is copied; NULL or "" gives back the routine's name.
+ * name is copied, with ? for control characters; NULL or "" gives back the routine's
+ * name.
  *
  * Returns: 0.
  * Errors:
@@ -839,9 +847,9 @@ struct coop_observer {
 
 /** coop_observe - add or remove an observer
  *
- * It sees events from now on, after those added before it. coop_unobserve lets it go
- * without calling free; coop_sched_close calls free. Neither while it is being told of
- * an event.
+ * It sees every slice that begins from now on, after those added before it; of one that
+ * is under way perhaps only parts. coop_unobserve lets it go without calling free;
+ * coop_sched_close calls free. Neither while it is being told of an event.
  *
  * Returns: 0.
  * Errors:
@@ -980,6 +988,9 @@ extern const coop_call_type
 
 /* ---- What the macros are made of --------------------------------------------------- */
 
+/* What a routine's code gives. A struct, so that the compiler refuses a plain return. */
+typedef struct coop_use_coop_return_ { coop_step step; } coop_use_coop_return_;
+
 enum { COOP_FINALLY_ = -1, COOP_END_ = -2 };    /* lines that no source has */
 enum { COOP_UNWINDS_ = 1 };                     /* of unwinding: from where it stands */
 
@@ -995,17 +1006,17 @@ enum { COOP_UNWINDS_ = 1 };                     /* of unwinding: from where it s
 
 #define COOP_FRAME_(NAME, ...) struct NAME { coop_frame coop_; __VA_ARGS__ };
 #define COOP_CODE_(STATIC, NAME)                                                    \
-    static coop_step NAME##_code_(coop_coroutine *self_, struct NAME *my);          \
+    static coop_use_coop_return_ NAME##_code_(coop_coroutine *, struct NAME *);     \
     static coop_step NAME##_resume_(coop_coroutine *self_, void *frame_)            \
     {                                                                               \
-        return NAME##_code_(self_, frame_);                                         \
+        return NAME##_code_(self_, frame_).step;                                    \
     }                                                                               \
     STATIC const coop_routine NAME##_routine = {                                    \
         #NAME, __FILE__, sizeof(struct NAME), NAME##_resume_                        \
     };                                                                              \
     _Static_assert(_Alignof(struct NAME) <= _Alignof(max_align_t),                  \
                    "members of a routine are not aligned to more than max_align_t");\
-    static coop_step NAME##_code_(coop_coroutine *self_, struct NAME *my)
+    static coop_use_coop_return_ NAME##_code_(coop_coroutine *self_, struct NAME *my)
 
 /* The first frame is filled in where it will stay. */
 #define COOP_FILL_(NAME, FRAME, ...)                                                \
@@ -1022,7 +1033,7 @@ enum { COOP_UNWINDS_ = 1 };                     /* of unwinding: from where it s
 
 #define COOP_STOP_(STEP)                                                            \
     my->coop_.line = __LINE__;                                                      \
-    return STEP
+    return (coop_use_coop_return_){ STEP }
 #define COOP_RESUME_(DEST)                                                          \
     COOP_FALLTHROUGH_;                                                              \
     case __LINE__: DEST = (__typeof__(DEST))coop_answer_(self_);                    \

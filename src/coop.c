@@ -62,6 +62,7 @@ int main(int argc, char **argv)
         strcpy(words, "step");
     argc--;
     argv++;
+    argv[0] = "coop";
     while ((option = getopt(argc, argv, step ? "+so:i:" : "+trso:")) != -1) {
         const char *word = option == 't' ? "time" : option == 'r' ? "run"
                          : option == 's' ? "system" : option == 'o' ? "file="

@@ -95,7 +95,7 @@ int coop_sched_close(void)
     if (s->looping)
         return -EBUSY;
     coop_end_all(s);
-    coop_forget_fresh();
+    coop_report_fresh();
     release(s);
     return 0;
 }
@@ -111,6 +111,15 @@ int coop_run(void)
     if (s->automatic && r != -EBUSY)
         coop_sched_close();
     return r;
+}
+
+/* The commonest mistake: coop_run was never called for what coop_spawn had queued. */
+__attribute__((destructor)) static void at_exit(void)
+{
+    coop_sched *s = coop_this;
+    if (s && s->automatic && !s->looping && s->living)
+        coop_report(s, "%zu task%s spawned, but coop_run was not called", s->living,
+                    s->living == 1 ? " was" : "s were");
 }
 
 static int need_sched(void)
@@ -150,6 +159,7 @@ coop_value coop_main_(coop_frame *first)
     }
     coop_tid tid = coop_spawn_(first);
     if (tid < 0) {
+        not_opened = 0;
         if (!had_one)
             coop_sched_close();
         return tid;

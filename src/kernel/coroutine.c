@@ -23,7 +23,7 @@ coop_coroutine *coop_create_(const coop_routine *r, const char *here)
     if (!first)
         return NULL;
     coop_task *t = coop_task_of(first);
-    t->final = (coop_value)&fresh;
+    t->owner = &fresh;
     coop_link(&fresh, t);
     return &t->co;
 }
@@ -36,23 +36,24 @@ static void begin(coop_task *t)
 
 static void report_fresh(coop_task *t)
 {
+    if (t->co.flags & TASK_SEEN)
+        return;
+    t->co.flags |= TASK_SEEN;
     coop_report(coop_this, "coroutine %s, created at %s, was never begun",
                 t->co.top->routine->name, coop_basename(t->born));
 }
 
-void coop_forget_fresh(void)
+void coop_report_fresh(void)
 {
-    while (fresh) {
-        coop_task *t = fresh;
+    for (coop_task *t = fresh; t; t = t->next)
         report_fresh(t);
-        begin(t);
-        coop_unmake(t);
-    }
 }
 
 __attribute__((destructor)) static void at_exit(void)
 {
-    coop_forget_fresh();
+    coop_report_fresh();
+    while (fresh)
+        coop_co_free(&fresh->co);
 }
 
 static void put_back(coop_coroutine *co, uint8_t life)
@@ -62,7 +63,7 @@ static void put_back(coop_coroutine *co, uint8_t life)
 
 static bool is_ours(const coop_coroutine *co)
 {
-    return ((const coop_task *)co)->final == (coop_value)&fresh;
+    return ((const coop_task *)co)->owner == &fresh;
 }
 
 /* Take a coroutine for resuming, so that nobody else resumes it meanwhile: it was fresh or
@@ -72,7 +73,7 @@ static int take(coop_coroutine *co, bool *was_fresh)
 {
     if (!co)
         return -EINVAL;
-    uint8_t is = __atomic_load_n(&co->life, __ATOMIC_RELAXED);
+    uint8_t is = __atomic_load_n(&co->life, __ATOMIC_ACQUIRE);
     *was_fresh = is == CO_FRESH;
     if (is == CO_FRESH) {
         if (!is_ours(co))
@@ -99,6 +100,7 @@ int coop_claim(coop_coroutine *co)
     if (!is_ours(co))
         return -EPERM;
     begin((coop_task *)co);
+    co->flags = 0;
     put_back(co, CO_TASK);
     return 0;
 }
@@ -187,7 +189,7 @@ int coop_co_free(coop_coroutine *co)
     if (!co)
         return 0;
     coop_task *t = (coop_task *)co;
-    if (co->life == CO_FRESH && is_ours(co))
+    if (__atomic_load_n(&co->life, __ATOMIC_RELAXED) == CO_FRESH && is_ours(co))
         report_fresh(t);
     int r = coop_co_close(co);
     if (r == 0 || r == -EPROTO)

@@ -38,10 +38,8 @@ void coop_tell(coop_sched *s, coop_task *t, coop_event_kind kind, const coop_cal
         coop_status_of(t, &event.status);
         t->co.flags = flags;
     }
-    for (coop_observer *o = s->observers, *next; o; o = next) {
-        next = o->next;
+    for (coop_observer *o = s->observers; o; o = o->next)
         o->event(o, &event);
-    }
 }
 
 int coop_observe(coop_observer *observer)

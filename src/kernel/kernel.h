@@ -62,8 +62,10 @@ struct coop_task {
     const char *born;              /* "file:line" of its creation */
     uint64_t slices;
     coop_task *chain;              /* in the task table */
-    coop_value final;              /* Exit's value or the killer's tid; ended: its value;
-                                      fresh: whose list it is in */
+    union {
+        coop_value final;          /* Exit's value or the killer's tid; ended: its value */
+        const void *owner;         /* fresh: whose list it is in */
+    };
     _Alignas(max_align_t) char room[];     /* the first segment of its call stack */
 };
 
@@ -114,10 +116,8 @@ extern _Thread_local coop_sched *coop_this COOP_TLS;    /* the calling thread's 
 void coop_unmake(coop_task *);
 void coop_free_spare(coop_sched *);
 int coop_claim(coop_coroutine *);  /* a fresh coroutine is to become a task */
-void coop_forget_fresh(void);      /* report and release those that never began */
+void coop_report_fresh(void);      /* those that never began; each once */
 void coop_drop_segment(coop_coroutine *);
-
-static inline void coop_pop(coop_coroutine *co, void *block);
 
 /* task.c: the life of a task */
 coop_tid coop_admit(coop_sched *, coop_task *, coop_tid parent, unsigned flags);
@@ -170,6 +170,12 @@ static inline void coop_pop(coop_coroutine *co, void *block)
         coop_drop_segment(co);
     else
         co->sp = block;
+}
+
+/* A pointer may look negative where it has 32 bits, but is no errno. */
+static inline bool coop_is_error(coop_value value)
+{
+    return sizeof value < 8 ? (uintptr_t)value >= (uintptr_t)-4095 : value < 0;
 }
 
 /* The task whose first frame it is. */

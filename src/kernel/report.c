@@ -60,21 +60,23 @@ static void report_waiter(coop_sched *s, const coop_task *t)
    that it is told once, tell it. */
 static void report_cycle(coop_sched *s, const coop_task *t)
 {
-    const coop_task *at = t;
     char buf[400];
     coop_text text = { .data = buf, .size = sizeof buf };
-    for (int n = 0; n < LONGEST; n++) {
-        const coop_task *next = coop_find(s, waits_for(at));
-        if (!next || next->tid < t->tid)
+    const coop_task *at = t;
+    for (int n = 0; at; n++) {
+        at = coop_find(s, waits_for(at));
+        if (at == t)
+            break;
+        if (!at || at->tid < t->tid || n == LONGEST)
             return;
+    }
+    do {
+        const coop_task *next = coop_find(s, waits_for(at));
         coop_print(&text, "%s%td %s waits for %td %s", at == t ? "" : ", ", at->tid,
                    coop_name_of(at), next->tid, coop_name_of(next));
-        if (next == t) {
-            coop_report(s, "  a cycle: %s", buf);
-            return;
-        }
         at = next;
-    }
+    } while (at != t);
+    coop_report(s, "  a cycle: %s", buf);
 }
 
 /* The waiting task with the lowest tid after that one. */

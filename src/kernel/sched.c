@@ -271,14 +271,23 @@ void coop_stop(coop_sched *s, int why)
 void coop_end_all(coop_sched *s)
 {
     coop_task *t, *next;
+    size_t limit;
     s->closing = true;
-    for (t = NULL; (t = coop_each(s, t));)
-        if (!(t->co.flags & TASK_SYSTEM) && t->co.state != COOP_ENDED)
-            coop_doom(s, t, 0, 0);
+    do {                           /* again if an undo made tasks and so moved the others */
+        limit = s->limit;
+        for (t = NULL; (t = coop_each(s, t));)
+            if (!(t->co.flags & TASK_SYSTEM) && t->co.state != COOP_ENDED)
+                coop_doom(s, t, 0, 0);
+    } while (limit != s->limit);
     while (coop_loop(s) == -ECANCELED)
         ;
+    for (t = NULL; (t = coop_each(s, t));)
+        if (!(t->co.flags & TASK_SYSTEM) && t->co.state == COOP_WAITING && t->co.call)
+            coop_undo(s, t);
     for (t = coop_each(s, NULL); t; t = next) {
         next = coop_each(s, t);
+        coop_table_remove(s, t);
         coop_unmake(t);
     }
+    s->poller = NULL;
 }

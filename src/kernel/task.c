@@ -34,6 +34,9 @@ int coop_rename(coop_task *t, const char *name)
             return -ENOMEM;
         new->born = born;
         strcpy(new->name, name);
+        for (char *c = new->name; *c; c++)
+            if ((unsigned char)*c < ' ' || *c == 127)
+                *c = '?';          /* a name is part of a line */
         t->born = (char *)new;
         t->co.flags |= TASK_NAMED;
     } else {
@@ -124,7 +127,7 @@ void coop_finish(coop_sched *s, coop_task *t)
         t->final = t->co.value;
     else if (!(t->co.flags & TASK_EXITED))
         t->co.flags |= TASK_KILLED;
-    if (t->final < 0)
+    if (!(t->co.flags & TASK_KILLED) && coop_is_error(t->final))
         t->co.flags |= TASK_FAILED;
     t->co.state = COOP_ENDED;
     if (!(t->co.flags & TASK_SYSTEM) && --s->living == 0)

@@ -6,13 +6,31 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <sys/uio.h>
 #include <unistd.h>
+
+/* write() that gives EPIPE without the signal, which would end the program. */
+static ssize_t write_quietly(int fd, const char *text, size_t len)
+{
+    sigset_t pipe, before, pending;
+    sigemptyset(&pipe);
+    sigaddset(&pipe, SIGPIPE);
+    sigpending(&pending);
+    pthread_sigmask(SIG_BLOCK, &pipe, &before);
+    ssize_t n = write(fd, text, len);
+    int error = errno;
+    if (n < 0 && error == EPIPE && !sigismember(&pending, SIGPIPE))
+        sigtimedwait(&pipe, NULL, &(struct timespec){ 0, 0 });
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    errno = error;
+    return n;
+}
 
 void coop_say(int fd, const char *text, size_t len)
 {
     while (len) {
-        ssize_t n = write(fd, text, len);
+        ssize_t n = write_quietly(fd, text, len);
         if (n < 0 && errno == EAGAIN)
             poll(&(struct pollfd){ .fd = fd, .events = POLLOUT }, 1, -1);
         else if (n < 0 && errno != EINTR)
@@ -70,9 +88,10 @@ bool coop_can_read(const void *from, size_t len)
     char copy[64];
     struct iovec to = { copy, sizeof copy };
     struct iovec at = { (void *)from, len < sizeof copy ? len : sizeof copy };
-    if (from && len)
-        return process_vm_readv(getpid(), &to, 1, &at, 1, 0) == (ssize_t)at.iov_len
-            || errno != EFAULT;
+    if (from && len) {
+        ssize_t n = process_vm_readv(getpid(), &to, 1, &at, 1, 0);
+        return n < 0 ? errno != EFAULT : n == (ssize_t)at.iov_len;
+    }
 #endif
     return from || !len;
 }

@@ -18,7 +18,6 @@
 #ifdef HAVE_EPOLL_CREATE1
 
 #include <errno.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -204,7 +203,7 @@ static int wait_for(struct by_epoll *p, int64_t timeout, struct epoll_event *eve
     }
 #endif
     int64_t ms = timeout / 1000000 + (timeout % 1000000 > 0);
-    n = epoll_wait(p->set, events, max, timeout < 0 ? -1 : ms < INT_MAX ? (int)ms : INT_MAX);
+    n = epoll_wait(p->set, events, max, timeout < 0 ? -1 : (int)ms);
     return n < 0 ? -errno : n;
 }
 

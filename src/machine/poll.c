@@ -5,7 +5,6 @@
 #include "machine/poller.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -77,7 +76,7 @@ static int wait_for(struct by_poll *p, int64_t timeout)
     return ppoll(p->fds, (nfds_t)p->count, timeout < 0 ? NULL : &limit, NULL);
 #else
     int64_t ms = timeout / 1000000 + (timeout % 1000000 > 0);
-    return poll(p->fds, (nfds_t)p->count, timeout < 0 ? -1 : ms < INT_MAX ? (int)ms : INT_MAX);
+    return poll(p->fds, (nfds_t)p->count, timeout < 0 ? -1 : (int)ms);
 #endif
 }
 

@@ -18,6 +18,9 @@
 #define MSG_NOSIGNAL 0             /* where it is missing SO_NOSIGPIPE does it */
 #endif
 
+/* Hosts refuse times that are too long for them: a day is not, and poll may be early. */
+static const int64_t LONGEST = COOP_S(86400);
+
 struct unix_machine {
     coop_machine face;
     coop_poller *poller;
@@ -40,7 +43,7 @@ static int watch(coop_machine *m, int fd, unsigned events)
 static int poll_poller(coop_machine *m, int64_t timeout, coop_fired *fired, int max)
 {
     coop_poller *p = ((struct unix_machine *)m)->poller;
-    return p->poll(p, timeout, fired, max);
+    return p->poll(p, timeout < LONGEST ? timeout : LONGEST, fired, max);
 }
 
 /* What is no socket, the terminal perhaps, stays as it is. */

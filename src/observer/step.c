@@ -76,12 +76,12 @@ static void set_break(struct step *w, const char *at, coop_text *out)
 
 static void drop_break(struct step *w, const char *number, coop_text *out)
 {
-    long i = strtol(number, NULL, 10) - 1;
-    if (i < 0 || i >= MOST_BREAKS || !w->breaks[i][0]) {
+    long n = strtol(number, NULL, 10);
+    if (n < 1 || n > MOST_BREAKS || !w->breaks[n - 1][0]) {
         coop_print(out, "no such break: '%s'\n", number);
         return;
     }
-    w->breaks[i][0] = '\0';
+    w->breaks[n - 1][0] = '\0';
 }
 
 static void show_ready(coop_text *out)

@@ -122,6 +122,7 @@ static bool parse_word(struct coop_trace_words *w, const char *word, size_t len)
     if (!path || len <= skip || len - skip >= sizeof w->out)
         return false;
     memcpy(path, word + skip, len - skip);
+    path[len - skip] = '\0';
     return true;
 }
 
