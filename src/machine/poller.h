@@ -1,8 +1,8 @@
 /* poller.h - how the unix machine waits for descriptors; one small file for each way.
 
    watch says what poll looks for on fd from now on; 0: nothing. With an error nothing has
-   changed. poll is as the machine's, for a day at most; it also tells that a descriptor is not open, or always
-   ready. */
+   changed. poll is as the machine's, for a day at most; it also tells that a descriptor is
+   not open, or always ready. */
 #ifndef COOP_POLLER_H
 #define COOP_POLLER_H
 
