@@ -145,27 +145,104 @@ static void never_begun_is_reported_with_its_place(void)
     NO_REPORTS();
 }
 
-/* stderr of a child process that exits without a scheduler. */
-static void never_begun_is_reported_at_exit(void)
+coop_routine(adopts, coop_coroutine *co; coop_tid tid;)
 {
+    coop_begin;
+    coop_trap(my->tid, NewTask, .target = my->co);
+    coop_return(my->tid);
+    coop_end;
+}
+
+/* A scheduler that closes reports them once, and leaves them to whoever made them. */
+static void never_begun_outlive_the_scheduler(void)
+{
+    coop_value out = 0;
+    world_open(0);
+    coop_coroutine *resumed = coop_create(echo, .x = 1), *freed = coop_create(echo);
+    coop_coroutine *adopted = coop_create(echo, .x = -EIO);
+    world_close();
+    IS(world.reported, 3);
+    REPORTED("coroutine echo, created at test_close.c:");
+    world_open(0);
+    IS(coop_co_next(resumed, &out), COOP_YIELDED);
+    IS(out, 2);
+    IS(coop_co_send(resumed, -7, &out), COOP_RETURNED);
+    IS(out, -7);
+    IS(coop_co_free(resumed), 0);
+    IS(coop_co_free(freed), 0);
+    NO_REPORTS();
+    IS(coop_main(adopts, .co = adopted), 2);
+    IS(world.reported, 1);
+    REPORTED("coop: task 2 echo failed: -5 EIO");
+    world_close();
+    NO_REPORTS();
+}
+
+/* stderr of a process of its own, which does this, and must exit in order. */
+static const char *errors_of(void (*what)(void))
+{
+    static char text[1000];
     int ends[2], status = 1;
-    char text[200] = "";
+    memset(text, 0, sizeof text);
     fflush(stdout);
     IS(pipe(ends), 0);
     pid_t child = fork();
     if (child == 0) {
         dup2(ends[1], 2);
-        coop_create(nested);
+        what();
         exit(0);
     }
     close(ends[1]);
-    for (ssize_t used = 0, n = 1; n > 0 && used < 199; used += n)
-        n = read(ends[0], text + used, (size_t)(199 - used));
+    for (size_t used = 0, n = 1; n && used < sizeof text - 1; used += n) {
+        ssize_t got = read(ends[0], text + used, sizeof text - 1 - used);
+        n = got > 0 ? (size_t)got : 0;
+    }
     close(ends[0]);
     IS(waitpid(child, &status, 0), child);
     IS(status, 0);
-    CU_ASSERT_PTR_NOT_NULL(strstr(text, "coop: coroutine nested, created at test_close.c:"));
-    CU_ASSERT_PTR_NOT_NULL(strstr(text, "was never begun\n"));
+    return text;
+}
+
+static unsigned times(const char *text, const char *part)
+{
+    unsigned n = 0;
+    for (; (text = strstr(text, part)); text += strlen(part))
+        n++;
+    return n;
+}
+
+static void create_one(void)
+{
+    coop_create(nested);
+}
+
+static void never_begun_is_reported_at_exit(void)
+{
+    const char *text = errors_of(create_one);
+    IS(times(text, "coop: coroutine nested, created at test_close.c:"), 1);
+    IS(times(text, "was never begun\n"), 1);
+}
+
+/* The scheduler that coop_main opens closes with them; one is resumed after, one is freed,
+   and one is left to the end of the program. */
+static void create_and_run_main(void)
+{
+    coop_value out = 0;
+    coop_coroutine *resumed = coop_create(echo), *freed = coop_create(nested);
+    coop_create(messy);
+    unsetenv("COOP_TRACE");
+    if (coop_main(echo, .x = -1) != -1 || coop_co_next(resumed, &out) != COOP_YIELDED
+        || out != 1 || coop_co_free(resumed) != 0 || coop_co_free(freed) != 0)
+        _exit(1);
+}
+
+static void never_begun_is_reported_once_after_coop_main(void)
+{
+    const char *text = errors_of(create_and_run_main);
+    IS(times(text, "coop: coroutine echo, "), 1);
+    IS(times(text, "coop: coroutine nested, "), 1);
+    IS(times(text, "coop: coroutine messy, "), 1);
+    IS(times(text, "was never begun\n"), 3);
 }
 
 static const suite_test tests[] = {
@@ -175,7 +252,9 @@ static const suite_test tests[] = {
     TEST(close_while_it_cleans_up),
     TEST(cleanup_of_an_ordinary_end_may_yield_and_trap),
     TEST(never_begun_is_reported_with_its_place),
+    TEST(never_begun_outlive_the_scheduler),
     TEST(never_begun_is_reported_at_exit),
+    TEST(never_begun_is_reported_once_after_coop_main),
 };
 
 int main(int argc, char **argv)

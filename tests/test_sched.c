@@ -108,6 +108,25 @@ static void bad_trace_words_are_refused(void)
     CU_ASSERT_PTR_NULL(coop_this);
 }
 
+/* What coop_main has answered already is not told again by coop_run. */
+static void a_failed_coop_main_leaves_nothing_to_coop_run(void)
+{
+    int err = dup(2), nowhere = open("/dev/null", O_WRONLY);
+    dup2(nowhere, 2);
+    setenv("COOP_TRACE", "bogus", 1);
+    IS(coop_main(idle), -EINVAL);
+    unsetenv("COOP_TRACE");
+    IS(coop_run(), 0);
+    setenv("COOP_TRACE", "bogus", 1);
+    IS(coop_spawn(idle), -EINVAL);
+    unsetenv("COOP_TRACE");
+    dup2(err, 2);
+    close(err), close(nowhere);
+    IS(coop_run(), -EINVAL);
+    IS(coop_run(), 0);
+    CU_ASSERT_PTR_NULL(coop_this);
+}
+
 static void observer_without_event_is_refused(void)
 {
     struct virtual_machine machine;
@@ -243,17 +262,144 @@ static void close_ends_every_task(void)
     NO_REPORTS();
 }
 
+/* A call that waits in a list until it is undone; then it may spawn. */
+static coop_call *parked;
+
+struct coop_Park { coop_call base; bool spawns; };
+
+static coop_value park(coop_sched *s, coop_call *call)
+{
+    (void)s;
+    coop_list_add(&parked, call);
+    return COOP_WAIT;
+}
+
+static void unpark(coop_sched *s, coop_call *call)
+{
+    (void)s;
+    CU_ASSERT(coop_list_remove(&parked, call));
+    if (((struct coop_Park *)call)->spawns)
+        CU_ASSERT(coop_spawn(idle) > 0);
+}
+
+static const coop_call_type coop_Park_type = {
+    .name = "Park", .handle = park, .undo = unpark
+};
+
+/* Nobody wakes it, and it is killed only once: closing drops it. */
+coop_routine(parks_in_cleanup, int unused;)
+{
+    coop_begin;
+    coop_finally;
+    coop_trap(coop_void, Park);
+    say("never");
+    coop_end;
+}
+
+static void close_undoes_the_calls_of_those_that_it_drops(void)
+{
+    world_open(0);
+    for (int i = 0; i < 3; i++)
+        coop_spawn(parks_in_cleanup);
+    IS(coop_run(), -EDEADLK);
+    CU_ASSERT_PTR_NOT_NULL(parked);
+    world_drop();
+    CU_ASSERT_PTR_NULL(parked);
+    LOG_IS("");
+}
+
+coop_routine(parks, int *cleaned;)
+{
+    coop_begin;
+    coop_trap(coop_void, Park, .spawns = true);
+    coop_finally;
+    ++*my->cleaned;
+    coop_end;
+}
+
+/* The table of tasks grows while they are ended one after the other. */
+static void close_ends_all_while_undoing_makes_more(void)
+{
+    for (int tasks = 1; tasks <= 64; tasks++) {
+        int cleaned = 0;
+        world_open(0);
+        for (int i = 0; i < tasks; i++)
+            coop_spawn(parks, .cleaned = &cleaned);
+        IS(coop_run(), -EDEADLK);
+        world_drop();
+        IS(cleaned, tasks);
+        CU_ASSERT_PTR_NULL(parked);
+    }
+}
+
+/* Looks at the tasks from wherever it is called: how many there are. */
+static coop_value looked_at(void)
+{
+    char buf[4000];
+    coop_text text = { .data = buf, .size = sizeof buf };
+    coop_tid tids[8];
+    coop_info info;
+    coop_value n = coop_tasks(tids, 8);
+    IS(coop_ps(&text), 0);
+    for (coop_value i = 0; i < n && i < 8; i++) {
+        IS(coop_inspect(tids[i], &info), 0);
+        IS(coop_bt(tids[i], &text), 0);
+    }
+    IS(coop_ready_tasks(NULL, 0), 0);
+    return n;
+}
+
+static void look_and_report(void *arg, const char *text)
+{
+    world_report(arg, text);
+    say("report-%td", looked_at());
+}
+
+static void see_nothing(coop_observer *o, const coop_event *e)
+{
+    (void)o;
+    (void)e;
+}
+
+static void look_and_go(coop_observer *o)
+{
+    (void)o;
+    say("free-%td", looked_at());
+}
+
+static void tasks_may_be_looked_at_while_it_closes(void)
+{
+    coop_observer o = { .event = see_nothing, .free = look_and_go };
+    world_open_with((coop_options){ .observer = &o, .report = look_and_report,
+                                    .arg = &world });
+    coop_coroutine *fresh = coop_create(idle);
+    coop_spawn(naps, .ns = 5);
+    coop_spawn(parks_in_cleanup);
+    IS(coop_run(), -EDEADLK);
+    CU_ASSERT_NSTRING_EQUAL(world.log, "report-2", 8);
+    world.log[0] = '\0';
+    world.reports[0] = '\0';
+    world_drop();
+    REPORTED("coroutine idle, created at test_sched.c:");
+    CU_ASSERT_PTR_NOT_NULL(strstr(world.log, "report-0 free-0"));
+    IS(coop_co_free(fresh), 0);
+}
+
 static const suite_test tests[] = {
     TEST(without_a_scheduler),
     TEST(the_default_scheduler_comes_and_goes),
     TEST(busy_inside_a_task),
     TEST(a_second_scheduler_is_refused_and_its_parts_stay_the_callers),
     TEST(bad_trace_words_are_refused),
+    TEST(a_failed_coop_main_leaves_nothing_to_coop_run),
     TEST(observer_without_event_is_refused),
     TEST(a_policy_of_ones_own),
     TEST(the_main_task_is_killed),
     TEST(F30_the_kernel_is_silent),
     TEST(close_ends_every_task),
+    TEST(close_undoes_the_calls_of_those_that_it_drops),
+    TEST(close_ends_all_while_undoing_makes_more),
+    TEST(tasks_may_be_looked_at_while_it_closes),
 };
 
 int main(int argc, char **argv)

@@ -121,6 +121,20 @@ static void names_of_any_length(void)
     world_close();
 }
 
+/* A name is part of a line. */
+static void names_have_no_control_characters(void)
+{
+    coop_info info;
+    world_open(0);
+    coop_tid tid = coop_spawn(idle, .v = -EIO);
+    IS(coop_name(tid, "a\nb\tc\x1b[2J\x7f\x01 \xc3\xa9~"), 0);
+    IS(coop_inspect(tid, &info), 0);
+    CU_ASSERT_STRING_EQUAL(info.name, "a?b?c?[2J?? \xc3\xa9~");
+    IS(coop_run(), 0);
+    REPORTED("coop: task 1 a?b?c?[2J?? \xc3\xa9~ failed: -5 EIO");
+    world_close();
+}
+
 coop_routine(deep, int depth; coop_value r;)
 {
     coop_begin;
@@ -276,6 +290,7 @@ static const suite_test tests[] = {
     TEST(F22_numbers_names_parents),
     TEST(F22_names_are_copied_and_changed),
     TEST(names_of_any_length),
+    TEST(names_have_no_control_characters),
     TEST(F28_tasks_can_be_looked_at),
     TEST(F28_lists_of_tasks),
     TEST(F28_ps_and_bt),

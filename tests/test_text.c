@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #define TEXT_IS(text, expected) CU_ASSERT_STRING_EQUAL((text).data, expected)
 
@@ -216,6 +218,28 @@ static void calls_with_their_arguments(void)
     coop_call_text(NULL, NULL, NULL);
 }
 
+#ifdef HAVE_PROCESS_VM_READV
+/* Of the buffer only the first bytes are mapped. */
+static void bytes_that_end_where_memory_does(void)
+{
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    char *memory = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    CU_ASSERT_FATAL(memory != MAP_FAILED);
+    IS(munmap(memory + page, page), 0);
+    char *last = memory + page - 10, address[40], call[80];
+    memcpy(last, "0123456789", 10);
+    snprintf(address, sizeof address, "%p", (void *)last);
+    snprintf(call, sizeof call, "Send(5, %s, 11)", address);
+    CU_ASSERT_STRING_EQUAL(bytes(last, 10), "\"0123456789\"");
+    errno = 0;
+    CU_ASSERT_STRING_EQUAL(bytes(last, 11), address);
+    CU_ASSERT_STRING_EQUAL(bytes(last, 4096), address);
+    CALL_IS(call, NULL, Send, .fd = 5, .buf = last, .len = 11);
+    munmap(memory, page);
+}
+#endif
+
 /* ---- Tasks */
 
 static char seen[20000];
@@ -370,6 +394,9 @@ static const suite_test tests[] = {
     { "print_span_fits_the_unit", print_span_fits_the_unit },
     { "results_are_numbers_and_names", results_are_numbers_and_names },
     { "calls_with_their_arguments", calls_with_their_arguments },
+#ifdef HAVE_PROCESS_VM_READV
+    { "bytes_that_end_where_memory_does", bytes_that_end_where_memory_does },
+#endif
     { "ps_and_bt_show_tasks", ps_and_bt_show_tasks },
     { "bt_shows_both_ends_of_a_deep_stack", bt_shows_both_ends_of_a_deep_stack },
     { "ps_and_bt_of_nothing", ps_and_bt_of_nothing },

@@ -4,9 +4,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* ---- Every event, as text */
@@ -275,6 +277,56 @@ static void observers_are_told_in_order(void)
     IS(c.freed, 1);
 }
 
+struct remover {
+    coop_observer face;
+    coop_observer *other;
+    coop_event_kind when;
+};
+
+static void remove_other(coop_observer *o, const coop_event *e)
+{
+    struct remover *r = (struct remover *)o;
+    if (!r->other || e->kind != r->when)
+        return;
+    IS(coop_unobserve(r->other), 0);
+    free(r->other);
+    r->other = NULL;
+}
+
+static void say_kind(coop_observer *o, const coop_event *e)
+{
+    (void)o;
+    say("%d", (int)e->kind);
+}
+
+/* It is not told of the event during which it was let go, and those after it are. */
+static void an_observer_may_remove_a_later_one(void)
+{
+    for (coop_event_kind when = COOP_SPAWN; when <= COOP_EXIT; when++) {
+        coop_observer *other = calloc(1, sizeof *other);
+        struct remover remover = {
+            .face.event = remove_other, .other = other, .when = when
+        };
+        coop_observer last = { .event = say_kind };
+        static struct log all;
+        all = (struct log){ .face.event = keep };
+        CU_ASSERT_PTR_NOT_NULL_FATAL(other);
+        other->event = say_kind;
+        world_open_with((coop_options){ .observer = &remover.face });
+        IS(coop_observe(other), 0);
+        IS(coop_observe(&all.face), 0);
+        IS(coop_main(everything), -EIO);
+        CU_ASSERT_PTR_NULL(remover.other);
+        CU_ASSERT_PTR_NULL(strchr(world.log, '0' + (int)when));
+        is_logged(&all, all_events);
+        IS(coop_observe(&last), 0);
+        world.log[0] = '\0';
+        IS(coop_main(square, .n = 1), 1);
+        LOG_IS("0 1 7 1 8");
+        world_close();
+    }
+}
+
 static void observers_are_refused(void)
 {
     coop_observer o = { .event = tell_name }, deaf = { .event = NULL };
@@ -446,6 +498,40 @@ static void bad_words_are_reported(void)
     }
 }
 
+/* In a process of its own, whose standard error nobody reads: 0 if it lives to the end, and
+   its signals are as they were. */
+static int trace_to_nobody(void)
+{
+    int ends[2];
+    sigset_t set;
+    if (pipe(ends) < 0 || dup2(ends[1], 2) < 0)
+        return 1;
+    close(ends[0]);
+    close(ends[1]);
+    signal(SIGPIPE, SIG_DFL);
+    sigemptyset(&set);
+    sigprocmask(SIG_SETMASK, &set, NULL);
+    if (open_traced("1", false) < 0 || coop_main(everything) != -EIO
+        || coop_sched_close() < 0)
+        return 2;
+    if (sigpending(&set) < 0 || sigismember(&set, SIGPIPE))
+        return 3;
+    if (sigprocmask(SIG_SETMASK, NULL, &set) < 0 || sigismember(&set, SIGPIPE))
+        return 4;
+    return 0;
+}
+
+static void a_trace_that_nobody_reads_ends_no_program(void)
+{
+    int status = -1;
+    fflush(stdout);
+    pid_t child = fork();
+    if (child == 0)
+        _exit(trace_to_nobody());
+    IS(waitpid(child, &status, 0), child);
+    IS(status, 0);
+}
+
 /* F30: where a program says where reports go, none goes to standard error; and without
    COOP_TRACE the kernel prints nothing else. */
 static void F30_nothing_is_printed_unasked(void)
@@ -471,12 +557,15 @@ static const suite_test tests[] = {
     { "events_tell_the_innermost_place", events_tell_the_innermost_place },
     { "event_text_of_nothing", event_text_of_nothing },
     { "observers_are_told_in_order", observers_are_told_in_order },
+    { "an_observer_may_remove_a_later_one", an_observer_may_remove_a_later_one },
     { "observers_are_refused", observers_are_refused },
     { "observers_may_look_at_tasks", observers_may_look_at_tasks },
     { "two_runs_have_the_same_trace", two_runs_have_the_same_trace },
     { "words_choose_what_is_shown", words_choose_what_is_shown },
     { "no_words_no_trace", no_words_no_trace },
     { "bad_words_are_reported", bad_words_are_reported },
+    { "a_trace_that_nobody_reads_ends_no_program",
+      a_trace_that_nobody_reads_ends_no_program },
     { "F30_nothing_is_printed_unasked", F30_nothing_is_printed_unasked },
 };
 
