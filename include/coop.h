@@ -353,19 +353,22 @@ int coop_co_free(coop_coroutine *co);
  *
  * quantum   traps that need no waiting which a task may make in one slice; 0: 1
  * slow      report a task that keeps the processor longer, in ns; 0: do not
+ * poller    how coop_unix() waits for descriptors, without machine: a word as it takes
+ *           it; NULL: what COOP_POLLER asks for
  * machine   who is outside; NULL: coop_unix()
  * policy    who runs next; NULL: coop_fifo()
  * observer  who watches; NULL: nobody but what COOP_TRACE asks for
  * report    gets every report of the scheduler (deadlock, failed tasks, ...), a
  *           text that ends in a newline; NULL: standard error
  * arg       handed to report
- * no_env    true: do not read COOP_TRACE
+ * no_env    true: do not read COOP_TRACE and COOP_POLLER
  *
  * The scheduler owns machine and policy from a successful coop_sched_open on.
  */
 typedef struct coop_options {
     unsigned quantum;
     int64_t slow;
+    const char *poller;
     coop_machine *machine;
     coop_policy *policy;
     coop_observer *observer;
@@ -382,8 +385,9 @@ typedef struct coop_options {
  * Returns: 0.
  * Errors:
  * -EBUSY   the thread has one
- * -EINVAL  COOP_TRACE has a word that is unknown or a path that cannot be opened, which
- *          is reported; or options->observer has no event
+ * -EINVAL  COOP_TRACE has a word that is unknown or a path that cannot be opened, or
+ *          there is no such poller, which is reported; or options->observer has no event
+ * -EMFILE  no descriptor is left for epoll; -ENFILE: not in the whole system
  * -ENOMEM  memory is exhausted
  */
 int coop_sched_open(const coop_options *options);
@@ -579,7 +583,9 @@ struct coop_Sleep { coop_call base; coop_timer timer; int64_t ns; };
  * Returns: 0.
  * Errors:
  * -EBADF   fd is not open, or was closed meanwhile
- * -EMFILE  fd is past what the poller can watch (FD_SETSIZE for select); reported
+ * -EMFILE  fd is past what the poller can watch: FD_SETSIZE or more for select, or for
+ *          auto when no descriptor is left for epoll; reported
+ * -ENFILE  as that, when the whole system has none left
  * -ENOMEM  memory is exhausted
  */
 struct coop_ReadWait { coop_call base; int fd; };
@@ -862,13 +868,29 @@ void coop_event_text(const coop_event *event, coop_text *text);
 
 /** coop_unix - the built-in machine and policy
  *
- * coop_unix is the host with select() as its poller; coop_fifo runs tasks in the order
- * in which they became ready. For coop_options.
+ * coop_unix is the host. poller says how it waits for descriptors:
  *
- * Returns: NULL when memory is exhausted.
+ * "select"  tasks of one poll wake in ascending order of their descriptors; -EMFILE for
+ *           descriptors from FD_SETSIZE on (1024 on Linux)
+ * "poll"    the same order, without that limit
+ * "epoll"   for many descriptors, Linux; tasks wake in the order in which the kernel
+ *           reports their descriptors, that in which they became ready. A descriptor
+ *           that is closed without Close is noticed later: when nothing happened for
+ *           50 ms, and 0.1 ms more for each that is waited for; every poll counts as
+ *           0.02 ms of that. After fork() only one of the two processes may go on with
+ *           the scheduler.
+ * "auto"    select, and for good epoll (poll, where there is none) from the moment at
+ *           which a descriptor is past select's limit or more than 64 are waited for
+ * NULL      auto
+ *
+ * coop_fifo runs tasks in the order in which they became ready. Both are for
+ * coop_options.
+ *
+ * Returns: NULL when memory is exhausted, for epoll also when no descriptor is left, and
+ * when there is no such poller.
  * Thread: any.
  */
-coop_machine *coop_unix(void);
+coop_machine *coop_unix(const char *poller);
 coop_policy *coop_fifo(void);
 
 /* ---- Writing a system call --------------------------------------------------------- */

@@ -41,6 +41,17 @@ static int watch(coop_sched *s, const coop_options *o)
     return r;
 }
 
+/* The built-in machine, with the poller that options or environment ask for. */
+static int open_machine(coop_sched *s, const coop_options *o)
+{
+    const char *env = o->no_env ? NULL : getenv("COOP_POLLER");
+    const char *poller = o->poller ? o->poller : env && *env ? env : NULL;
+    int r = coop_open_unix(poller, &s->machine);
+    if (r == -EINVAL)
+        coop_report(s, "there is no poller '%s' here; see COOP_POLLER in coop(7)", poller);
+    return r;
+}
+
 int coop_sched_open(const coop_options *options)
 {
     static const coop_options defaults;
@@ -54,10 +65,14 @@ int coop_sched_open(const coop_options *options)
     s->report = o->report;
     s->arg = o->arg;
     s->start_poller = coop_iopoll_start;
-    s->machine = o->machine ? o->machine : coop_unix();
+    s->machine = o->machine;
     s->policy = o->policy ? o->policy : coop_fifo();
     coop_this = s;
-    int r = s->machine && s->policy ? watch(s, o) : -ENOMEM;
+    int r = s->policy ? 0 : -ENOMEM;
+    if (r == 0 && !s->machine)
+        r = open_machine(s, o);
+    if (r == 0)
+        r = watch(s, o);
     if (r < 0) {
         if (o->observer)
             coop_unobserve(o->observer);

@@ -98,8 +98,8 @@ coop_value coop_io_wait(coop_sched *s, coop_call *call, int fd, unsigned event)
     r = rewatch(s, fd, before, before | event);
     if (r == -EMFILE && !io->told) {
         io->told = true;
-        coop_report(s, "descriptor %d is past what the poller can watch: keep the limit of open "
-                    "files (ulimit -n) within FD_SETSIZE", fd);
+        coop_report(s, "descriptor %d is past what the poller can watch: use another one "
+                    "(COOP_POLLER=auto or epoll), and leave it a descriptor of its own", fd);
     }
     if (r)
         return r < 0 ? r : 0;

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -60,12 +61,12 @@ static void describe(coop_observer *o, const coop_event *e)
 
 void outside_open_with(coop_options options)
 {
-    coop_machine *m = coop_unix();
+    open_before = open_now();
+    coop_machine *m = coop_unix(options.poller ? options.poller : getenv("COOP_POLLER"));
     need(m, "coop_unix");
     real_poll = m->poll;
     m->poll = counted_poll;
     outside = (struct outside){ .lie_about = -1 };
-    open_before = open_now();
     options.machine = m;
     world_open_with(options);
     describer = (coop_observer){ .event = describe };
@@ -91,6 +92,24 @@ coop_define(settle)
     coop_begin;
     coop_trap(coop_void, Sleep, .ns = 1);
     coop_trap(coop_void, Yield);
+    coop_end;
+}
+
+bool outside_is_by(const char *poller)
+{
+    const char *asked = getenv("COOP_POLLER");
+    return !strcmp(asked ? asked : "auto", poller);
+}
+
+coop_define(notice)
+{
+    coop_begin;
+    coop_await(coop_void, settle);
+    coop_await(coop_void, settle);
+    while (outside_is_by("epoll") && outside_watched() > my->left)
+        coop_trap(coop_void, Sleep, .ns = COOP_MS(1));
+    coop_await(coop_void, settle);
+    IS(outside_watched(), my->left);
     coop_end;
 }
 
@@ -230,4 +249,51 @@ size_t drain(int fd)
         sum += (size_t)n;
     need(n == 0 || errno == EAGAIN, "read");
     return sum;
+}
+
+bool under_valgrind(void)
+{
+    const char *preloaded = getenv("LD_PRELOAD");
+    bool is = preloaded && strstr(preloaded, "vgpreload");
+    if (is)
+        printf("(skipped: not under valgrind) ");
+    return is;
+}
+
+bool may_open(rlim_t fds)
+{
+    struct rlimit limit = { 0 };
+    need(getrlimit(RLIMIT_NOFILE, &limit) == 0, "getrlimit");
+    if (limit.rlim_cur < fds && limit.rlim_max >= fds) {
+        limit.rlim_cur = fds;
+        need(setrlimit(RLIMIT_NOFILE, &limit) == 0, "setrlimit");
+    }
+    if (limit.rlim_cur < fds)
+        printf("(skipped: ulimit -n is less than %d) ", (int)fds);
+    return limit.rlim_cur >= fds;
+}
+
+int moved(int fd, int to)
+{
+    need(dup2(fd, to) == to, "dup2");
+    close(fd);
+    return to;
+}
+
+static struct rlimit limit_before;
+
+void allow_no_more_descriptors(void)
+{
+    struct rlimit limit = { 0 };
+    int lowest = dup(0);
+    need(lowest >= 0 && getrlimit(RLIMIT_NOFILE, &limit) == 0, "getrlimit");
+    close(lowest);
+    limit_before = limit;
+    limit.rlim_cur = (rlim_t)lowest;
+    need(setrlimit(RLIMIT_NOFILE, &limit) == 0, "setrlimit");
+}
+
+void allow_descriptors_again(void)
+{
+    need(setrlimit(RLIMIT_NOFILE, &limit_before) == 0, "setrlimit");
 }

@@ -6,6 +6,8 @@
 
 #include "world.h"
 
+#include <sys/resource.h>
+
 struct outside {
     unsigned polls, glances;       /* all, and those that were not allowed to block */
     int lie_about;                 /* the next poll says it is ready for all; -1: no lie */
@@ -24,6 +26,13 @@ void outside_close(void);
 
 /* To be awaited: all tasks that can run do, and then the outside is looked at. */
 coop_declare(settle, int unused;);
+
+/* Is that the poller that COOP_POLLER asks for? */
+bool outside_is_by(const char *poller);
+
+/* To be awaited: what was closed behind the kernel's back is noticed, which leaves so many
+   descriptors waited for. epoll needs some time. */
+coop_declare(notice, int left;);
 
 /* One call of those that wait for descriptors; it gives the call's result. */
 enum kind { READ_WAIT, WRITE_WAIT, RECV, SEND, ACCEPT, KINDS };
@@ -52,5 +61,14 @@ void reset(int fd);                /* close so that the other side sees a reset 
 void fill(int fd);                 /* until it cannot be written to */
 size_t drain(int fd);              /* until it cannot be read from */
 bool is_open(int fd);
+int moved(int fd, int to);         /* to another number */
+
+/* False, and says so, where the host does not allow that many. */
+bool may_open(rlim_t fds);
+void allow_no_more_descriptors(void);
+void allow_descriptors_again(void);
+
+/* valgrind reports bad buffers, and drops connections for which there is no descriptor. */
+bool under_valgrind(void);
 
 #endif

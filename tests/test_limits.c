@@ -8,10 +8,7 @@
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -101,16 +98,6 @@ coop_routine(bad_buffers, int fds[2]; void *nowhere; coop_value r; char buf[64];
     coop_end;
 }
 
-/* valgrind reports bad buffers, and drops connections for which there is no descriptor. */
-static bool under_valgrind(void)
-{
-    const char *preloaded = getenv("LD_PRELOAD");
-    bool is = preloaded && strstr(preloaded, "vgpreload");
-    if (is)
-        printf("(skipped: not under valgrind) ");
-    return is;
-}
-
 static void bad_buffers_are_EFAULT(void)
 {
     if (!under_valgrind())
@@ -140,27 +127,6 @@ static void rule_14_regular_files_are_always_ready(void)
     fclose(empty);
 }
 
-/* False, and says so, where the host does not allow that many. */
-static bool may_open(rlim_t fds)
-{
-    struct rlimit limit = { 0 };
-    need(getrlimit(RLIMIT_NOFILE, &limit) == 0, "getrlimit");
-    if (limit.rlim_cur < fds && limit.rlim_max >= fds) {
-        limit.rlim_cur = fds;
-        need(setrlimit(RLIMIT_NOFILE, &limit) == 0, "setrlimit");
-    }
-    if (limit.rlim_cur < fds)
-        printf("(skipped: ulimit -n is less than %d) ", (int)fds);
-    return limit.rlim_cur >= fds;
-}
-
-static int moved(int fd, int to)
-{
-    need(dup2(fd, to) == to, "dup2");
-    close(fd);
-    return to;
-}
-
 coop_routine(large_descriptors, int fds[2], l; int kind; coop_value r; char buf[8];)
 {
     coop_begin;
@@ -185,7 +151,8 @@ coop_routine(large_descriptors, int fds[2], l; int kind; coop_value r; char buf[
         IS(my->r, -EMFILE);
     }
     IS(world.reported, 1);
-    REPORTED("descriptor 1024 is past what the poller can watch");
+    REPORTED("descriptor 1024 is past what the poller can watch: use another one "
+             "(COOP_POLLER=auto or epoll)");
     my->l = moved(listener(), FD_SETSIZE + 1);
     coop_await(my->r, attempt, .kind = ACCEPT, .fd = my->l);
     IS(my->r, -EMFILE);
@@ -199,26 +166,11 @@ coop_routine(large_descriptors, int fds[2], l; int kind; coop_value r; char buf[
 static void F11_rule_14_descriptors_past_FD_SETSIZE(void)
 {
     IS(FD_SETSIZE, 1024);
-    if (may_open(FD_SETSIZE + 8))
-        OUTSIDE(0, large_descriptors);
-}
-
-static struct rlimit limit_before;
-
-static void allow_no_more_descriptors(void)
-{
-    struct rlimit limit = { 0 };
-    int lowest = dup(0);
-    need(lowest >= 0 && getrlimit(RLIMIT_NOFILE, &limit) == 0, "getrlimit");
-    close(lowest);
-    limit_before = limit;
-    limit.rlim_cur = (rlim_t)lowest;
-    need(setrlimit(RLIMIT_NOFILE, &limit) == 0, "setrlimit");
-}
-
-static void allow_descriptors_again(void)
-{
-    need(setrlimit(RLIMIT_NOFILE, &limit_before) == 0, "setrlimit");
+    if (!may_open(FD_SETSIZE + 8))
+        return;
+    outside_open_with((coop_options){ .poller = "select" });
+    IS(coop_main(large_descriptors), 0);
+    outside_close();
 }
 
 coop_routine(too_many, int listener, client, fd; coop_value r;)

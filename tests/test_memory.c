@@ -1,11 +1,12 @@
 /* Exhausted memory: every allocation of the library fails once, and from it on for good.
    Each time the call that needed it says -ENOMEM, nothing is lost, and the kernel goes on. */
-#include "world.h"
+#include "outside.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/select.h>
 #include <unistd.h>
 
 /* The linker puts these in front of the library's calls (--wrap). */
@@ -239,7 +240,7 @@ static void all_of_it(int fd)
 {
     coop_machine *machine;
     coop_policy *policy;
-    while (again((machine = coop_unix()) ? 0 : -ENOMEM))
+    while (again((machine = coop_unix(NULL)) ? 0 : -ENOMEM))
         ;
     while (again((policy = coop_fifo()) ? 0 : -ENOMEM))
         ;
@@ -349,10 +350,47 @@ static void rule_7_in_the_stepper(void)
     unsetenv("COOP_TRACE");
 }
 
+/* auto moves to another poller here. */
+static void watch_on_each(int fd)
+{
+    static const char *const names[] = { "auto", "poll", "epoll" };
+    const int fds[] = { fd, FD_SETSIZE };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        coop_machine *machine;
+        coop_fired fired[4];
+        coop_value r;
+        while (again((machine = coop_unix(names[i])) ? 0 : -ENOMEM))
+            ;
+        if (!machine)
+            continue;
+        for (size_t k = 0; k < 2; k++) {
+            while (again(r = machine->watch(machine, fds[k], COOP_READ)))
+                ;
+            right += r == 0;
+        }
+        right += machine->poll(machine, 0, fired, 4) == 2;
+        machine->free(machine);
+    }
+}
+
+static void rule_7_in_the_pollers(void)
+{
+    if (!may_open(FD_SETSIZE + 8))
+        return;
+    int ends[2];
+    IS(pipe(ends), 0);
+    IS(write(ends[1], "x", 1), 1);
+    IS(dup2(ends[0], FD_SETSIZE), FD_SETSIZE);
+    sweep(watch_on_each, false, 9);
+    sweep(watch_on_each, true, 0);
+    close(ends[0]), close(ends[1]), close(FD_SETSIZE);
+}
+
 static const suite_test tests[] = {
     TEST(rule_7_each_allocation_fails_once),
     TEST(rule_7_memory_is_gone_for_good),
     TEST(rule_7_in_the_stepper),
+    TEST(rule_7_in_the_pollers),
 };
 
 int main(int argc, char **argv)

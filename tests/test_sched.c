@@ -87,7 +87,7 @@ static void a_second_scheduler_is_refused_and_its_parts_stay_the_callers(void)
     policy->free(policy);
     world_close();
     CU_ASSERT(world.machine.freed);
-    coop_machine *machine = coop_unix();
+    coop_machine *machine = coop_unix(NULL);
     CU_ASSERT(machine->now(machine) > 0);
     machine->free(machine);
 }

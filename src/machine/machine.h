@@ -18,7 +18,8 @@ struct coop_machine {
     const char *name;
     int64_t (*now)(coop_machine *);                 /* ns, never goes back */
 
-    /* What poll looks for on fd from now on; 0: nothing. -EMFILE: fd is too large. */
+    /* What poll looks for on fd from now on; 0: nothing. With an error, nothing has
+       changed. -EMFILE: fd is past what can be watched. */
     int (*watch)(coop_machine *, int fd, unsigned events);
     /* Waits up to timeout ns (0: not at all, -1: no limit) and stores what fired,
        in the order in which its tasks are to wake. May return early with 0. */
@@ -36,6 +37,9 @@ struct coop_machine {
 };
 
 #pragma GCC visibility push(hidden)
+
+/* As coop_unix, and says why not: -EINVAL for a word that is none. */
+int coop_open_unix(const char *poller, coop_machine **machine);
 
 /* Plain blocking console access, for reports, traces and the stepper. */
 void coop_say(int fd, const char *text, size_t len);

@@ -6,10 +6,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
-#include <sys/select.h>
-
-/* Hosts refuse times that are too long for them: a day is not, and poll may be early. */
-static const int64_t LONGEST = COOP_S(86400);
 
 struct by_select {
     coop_poller face;
@@ -21,7 +17,7 @@ static int watch(coop_poller *p, int fd, unsigned events)
 {
     struct by_select *s = (struct by_select *)p;
     if (fd >= FD_SETSIZE)
-        return !events ? 0 : fcntl(fd, F_GETFD) < 0 ? -EBADF : -EMFILE;
+        return !events ? 0 : coop_far_off(fd) ? -EBADF : -EMFILE;
     if (events & COOP_READ)
         FD_SET(fd, &s->read);
     else
@@ -51,8 +47,6 @@ static int poll_select(coop_poller *p, int64_t timeout, coop_fired *fired, int m
 {
     struct by_select *s = (struct by_select *)p;
     fd_set read = s->read, write = s->write;
-    if (timeout > LONGEST)
-        timeout = LONGEST;
     int64_t us = timeout / 1000 + (timeout % 1000 > 0);
     struct timeval limit = { (time_t)(us / 1000000), (suseconds_t)(us % 1000000) };
     int left = select(s->top + 1, &read, &write, NULL, timeout < 0 ? NULL : &limit);
@@ -74,14 +68,15 @@ static void release(coop_poller *p)
     free(p);
 }
 
-coop_poller *coop_poller_select(void)
+int coop_poller_select(coop_poller **poller)
 {
     struct by_select *s = calloc(1, sizeof *s);
     if (!s)
-        return NULL;
+        return -ENOMEM;
     s->face = (coop_poller){ "select", watch, poll_select, release };
     FD_ZERO(&s->read);
     FD_ZERO(&s->write);
     s->top = -1;
-    return &s->face;
+    *poller = &s->face;
+    return 0;
 }

@@ -18,6 +18,9 @@
 #define MSG_NOSIGNAL 0             /* where it is missing SO_NOSIGPIPE does it */
 #endif
 
+/* Hosts refuse times that are too long for them: a day is not, and poll may be early. */
+static const int64_t LONGEST = COOP_S(86400);
+
 struct unix_machine {
     coop_machine face;
     coop_poller *poller;
@@ -40,7 +43,7 @@ static int watch(coop_machine *m, int fd, unsigned events)
 static int poll_poller(coop_machine *m, int64_t timeout, coop_fired *fired, int max)
 {
     coop_poller *p = ((struct unix_machine *)m)->poller;
-    return p->poll(p, timeout, fired, max);
+    return p->poll(p, timeout < LONGEST ? timeout : LONGEST, fired, max);
 }
 
 /* What is no socket, the terminal perhaps, stays as it is. */
@@ -170,17 +173,41 @@ static void release(coop_machine *m)
     free(u);
 }
 
-coop_machine *coop_unix(void)
+static const struct {
+    const char *name;
+    int (*open)(coop_poller **);
+} pollers[] = {
+    { "auto", coop_poller_auto },
+    { "select", coop_poller_select },
+    { "poll", coop_poller_poll },
+#ifdef HAVE_EPOLL_CREATE1
+    { "epoll", coop_poller_epoll },
+#endif
+};
+
+int coop_open_unix(const char *poller, coop_machine **machine)
 {
+    size_t i = 0, count = sizeof pollers / sizeof *pollers;
+    while (poller && i < count && strcmp(poller, pollers[i].name))
+        i++;
+    if (i == count)
+        return -EINVAL;
     struct unix_machine *u = malloc(sizeof *u);
     if (!u)
-        return NULL;
+        return -ENOMEM;
     u->face = (coop_machine){ "unix", now, watch, poll_poller, listen_socket, accept_socket,
                               address, recv_socket, send_socket, close_fd, release };
-    u->poller = coop_poller_select();
-    if (!u->poller) {
+    int r = pollers[i].open(&u->poller);
+    if (r < 0)
         free(u);
-        return NULL;
-    }
-    return &u->face;
+    else
+        *machine = &u->face;
+    return r;
+}
+
+coop_machine *coop_unix(const char *poller)
+{
+    coop_machine *machine = NULL;
+    coop_open_unix(poller, &machine);
+    return machine;
 }

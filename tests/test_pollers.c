@@ -1,0 +1,542 @@
+/* The pollers: what each of them must do, how auto moves from one to the other, and what
+   epoll does not tell by itself. */
+#include "outside.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/select.h>
+#include <unistd.h>
+
+#define ON(by, expected, ...) (outside_open_with((coop_options){ .poller = (by) }), \
+                               IS(coop_main(__VA_ARGS__), expected), outside_close())
+
+static const char *const larger[] = { "auto", "poll", "epoll" };
+enum { LARGER = 3 };
+
+static bool has_epoll(void)
+{
+    coop_machine *machine = coop_unix("epoll");
+    if (machine)
+        machine->free(machine);
+    return machine;
+}
+
+/* ---- Choice */
+
+static int open_by(const char *poller, bool no_env)
+{
+    memset(&world, 0, sizeof world);
+    int r = coop_sched_open(&(coop_options){ .poller = poller, .no_env = no_env,
+                                             .report = world_report, .arg = &world });
+    coop_sched_close();
+    return r;
+}
+
+static void words(void)
+{
+    static const char *const bad[] = { "", "Select", "selec", "selects", "auto ", "kqueue" };
+    const char *asked = getenv("COOP_POLLER");
+    char *before = asked ? strdup(asked) : NULL;
+    unsetenv("COOP_POLLER");
+    IS(open_by(NULL, false), 0);
+    IS(open_by("select", false), 0);
+    for (int i = 0; i < LARGER; i++)
+        IS(open_by(larger[i], false), has_epoll() || i < 2 ? 0 : -EINVAL);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        CU_ASSERT_PTR_NULL(coop_unix(bad[i]));
+        IS(open_by(bad[i], false), -EINVAL);
+        REPORTED("there is no poller '");
+    }
+    setenv("COOP_POLLER", "", 1);
+    IS(open_by(NULL, false), 0);
+    setenv("COOP_POLLER", "some", 1);
+    IS(open_by(NULL, false), -EINVAL);
+    REPORTED("there is no poller 'some' here; see COOP_POLLER in coop(7)");
+    IS(open_by(NULL, true), 0);
+    IS(open_by("poll", false), 0);
+    NO_REPORTS();
+    if (before)
+        setenv("COOP_POLLER", before, 1);
+    else
+        unsetenv("COOP_POLLER");
+    free(before);
+}
+
+coop_routine(wait_past_select, int fd; coop_value r;)
+{
+    coop_begin;
+    coop_trap(my->r, ReadWait, .fd = my->fd);
+    coop_return(my->r);
+    coop_end;
+}
+
+static void environment_chooses(void)
+{
+    int fds[2];
+    if (!may_open(FD_SETSIZE + 8))
+        return;
+    pair(fds);
+    fds[0] = moved(fds[0], FD_SETSIZE);
+    IS(write(fds[1], "x", 1), 1);
+    setenv("COOP_POLLER", "select", 1);
+    memset(&world, 0, sizeof world);
+    IS(coop_sched_open(&(coop_options){ .report = world_report, .arg = &world }), 0);
+    IS(coop_main(wait_past_select, .fd = fds[0]), -EMFILE);
+    REPORTED("use another one (COOP_POLLER=auto or epoll)");
+    coop_sched_close();
+    unsetenv("COOP_POLLER");
+    IS(coop_main(wait_past_select, .fd = fds[0]), 0);
+    close(fds[0]);
+    close(fds[1]);
+}
+
+/* ---- Many, and large ones */
+
+enum { MANY = 1100 };
+
+coop_routine(taker, int fd; int *taken; coop_value n; char byte;)
+{
+    coop_begin;
+    coop_trap(my->n, Recv, .fd = my->fd, .buf = &my->byte, .len = 1);
+    *my->taken += my->n == 1;
+    coop_end;
+}
+
+coop_routine(thousand, int fds[MANY][2]; int taken;)
+{
+    coop_begin;
+    for (int i = 0; i < MANY; i++) {
+        pair(my->fds[i]);
+        coop_spawn(taker, .fd = my->fds[i][0], .taken = &my->taken);
+    }
+    coop_await(coop_void, settle);
+    IS(outside_watched(), MANY);
+    IS(my->taken, 0);
+    for (int i = MANY - 1; i >= 0; i--)
+        IS(write(my->fds[i][1], "x", 1), 1);
+    while (outside_watched() > 0)
+        coop_trap(coop_void, Sleep, .ns = 1);
+    coop_await(coop_void, settle);
+    IS(my->taken, MANY);
+    NO_REPORTS();
+    for (int i = 0; i < MANY; i++) {
+        close(my->fds[i][0]);
+        close(my->fds[i][1]);
+    }
+    coop_end;
+}
+
+static void rule_14_a_thousand_at_once(void)
+{
+    if (may_open(2 * MANY + 16))
+        for (int i = 0; i < LARGER - !has_epoll(); i++)
+            ON(larger[i], 0, thousand);
+}
+
+/* The move to another poller comes when descriptors of all kinds are waited for. epoll's own
+   gets the number of the closed one. */
+coop_routine(move_on, int low[2], closed[2], high[2], late[2]; bool by_number; FILE *file;
+             int taken; int more[64][2];)
+{
+    coop_begin;
+    pair(my->low);
+    pair(my->closed);
+    pair(my->high);
+    pair(my->late);
+    fill(my->low[0]);
+    my->file = tmpfile();
+    need(my->file, "tmpfile");
+    if (my->by_number)
+        my->high[0] = moved(my->high[0], FD_SETSIZE);
+    coop_spawn(waiter, .name = "w", .kind = WRITE_WAIT, .fd = my->low[0]);
+    coop_spawn(waiter, .name = "r", .kind = READ_WAIT, .fd = my->low[0]);
+    coop_spawn(waiter, .name = "closed", .kind = RECV, .fd = my->closed[0]);
+    coop_await(coop_void, settle);
+    IS(outside_watched(), 2);
+    for (int i = 0; i < 64 && !my->by_number; i++) {
+        pair(my->more[i]);
+        coop_spawn(taker, .fd = my->more[i][0], .taken = &my->taken);
+    }
+    coop_spawn(waiter, .name = "file", .kind = READ_WAIT, .fd = fileno(my->file));
+    close(my->closed[0]);
+    coop_spawn(waiter, .name = "high", .kind = RECV, .fd = my->high[0]);
+    coop_trap(coop_void, Yield);
+    coop_await(coop_void, settle);
+    coop_await(coop_void, settle);
+    IS(outside_watched(), my->by_number ? 2 : 2 + 64);
+    IS(is_open(my->closed[0]), has_epoll());
+    CU_ASSERT(strstr(world.log, "file=0") && strstr(world.log, "closed=-9"));
+    IS(strlen(world.log), strlen("file=0 closed=-9"));
+    world.log[0] = '\0';
+    coop_spawn(waiter, .name = "late", .kind = RECV, .fd = my->late[0]);
+    coop_await(coop_void, settle);
+    drain(my->low[1]);
+    coop_await(coop_void, settle);
+    LOG_IS("w=0");
+    IS(write(my->high[1], "x", 1), 1);
+    coop_await(coop_void, settle);
+    LOG_IS("high=1");
+    IS(write(my->low[1], "x", 1), 1);
+    coop_await(coop_void, settle);
+    LOG_IS("r=0");
+    IS(write(my->late[1], "x", 1), 1);
+    coop_await(coop_void, settle);
+    LOG_IS("late=1");
+    for (int i = 0; i < 64 && !my->by_number; i++)
+        IS(write(my->more[i][1], "x", 1), 1);
+    coop_await(coop_void, settle);
+    IS(my->taken, my->by_number ? 0 : 64);
+    IS(outside_watched(), 0);
+    NO_REPORTS();
+    for (int i = 0; i < 64 && !my->by_number; i++) {
+        close(my->more[i][0]);
+        close(my->more[i][1]);
+    }
+    fclose(my->file);
+    close(my->low[0]), close(my->low[1]), close(my->closed[1]);
+    close(my->high[0]), close(my->high[1]), close(my->late[0]), close(my->late[1]);
+    coop_end;
+}
+
+static void rule_14_auto_moves_for_a_large_descriptor(void)
+{
+    if (may_open(FD_SETSIZE + 8))
+        ON("auto", 0, move_on, .by_number = true);
+}
+
+static void rule_14_auto_moves_for_many(void)
+{
+    if (may_open(256))
+        ON("auto", 0, move_on);
+}
+
+coop_routine(cannot_move, int low[2], high[2]; coop_value r;)
+{
+    coop_begin;
+    pair(my->low);
+    pair(my->high);
+    my->high[0] = moved(my->high[0], FD_SETSIZE);
+    coop_spawn(waiter, .name = "low", .kind = RECV, .fd = my->low[0]);
+    coop_await(coop_void, settle);
+    allow_no_more_descriptors();
+    coop_trap(my->r, ReadWait, .fd = my->high[0]);
+    allow_descriptors_again();
+    IS(my->r, -EMFILE);
+    REPORTED("and leave it a descriptor of its own");
+    coop_trap(my->r, ReadWait, .fd = FD_SETSIZE + 1);
+    IS(my->r, -EBADF);
+    IS(outside_watched(), 1);
+    IS(write(my->low[1], "x", 1), 1);
+    coop_await(coop_void, settle);
+    LOG_IS("low=1");
+    coop_spawn(waiter, .name = "high", .kind = RECV, .fd = my->high[0]);
+    coop_await(coop_void, settle);
+    IS(write(my->high[1], "x", 1), 1);
+    coop_await(coop_void, settle);
+    LOG_IS("high=1");
+    close(my->low[0]), close(my->low[1]), close(my->high[0]), close(my->high[1]);
+    coop_end;
+}
+
+static void rule_14_without_a_descriptor_for_epoll_select_goes_on(void)
+{
+    if (has_epoll() && !under_valgrind() && may_open(FD_SETSIZE + 8))
+        ON("auto", 0, cannot_move);
+}
+
+/* ---- What all must tell alike */
+
+/* A broken pipe is told to its writer, an empty one without writers to its reader. */
+coop_routine(hangs_up, int fds[2];)
+{
+    coop_begin;
+    need(pipe(my->fds) == 0 && fcntl(my->fds[1], F_SETFL, O_NONBLOCK) == 0, "pipe");
+    coop_spawn(waiter, .name = "reader", .kind = READ_WAIT, .fd = my->fds[0]);
+    coop_await(coop_void, settle);
+    close(my->fds[1]);
+    coop_await(coop_void, settle);
+    LOG_IS("reader=0");
+    close(my->fds[0]);
+    need(pipe(my->fds) == 0 && fcntl(my->fds[1], F_SETFL, O_NONBLOCK) == 0, "pipe");
+    fill(my->fds[1]);
+    coop_spawn(waiter, .name = "writer", .kind = WRITE_WAIT, .fd = my->fds[1]);
+    coop_await(coop_void, settle);
+    close(my->fds[0]);
+    coop_await(coop_void, settle);
+    LOG_IS("writer=0");
+    close(my->fds[1]);
+    coop_end;
+}
+
+static void hang_ups_wake(void)
+{
+    ON("select", 0, hangs_up);
+    for (int i = 0; i < LARGER - !has_epoll(); i++)
+        ON(larger[i], 0, hangs_up);
+}
+
+coop_routine(file_and_socket, FILE *file; int fds[2];)
+{
+    coop_begin;
+    pair(my->fds);
+    my->file = tmpfile();
+    need(my->file, "tmpfile");
+    coop_spawn(waiter, .name = "socket", .kind = READ_WAIT, .fd = my->fds[0]);
+    coop_spawn(waiter, .name = "read", .kind = READ_WAIT, .fd = fileno(my->file));
+    coop_spawn(waiter, .name = "write", .kind = WRITE_WAIT, .fd = fileno(my->file));
+    coop_await(coop_void, settle);
+    LOG_IS("read=0 write=0");
+    coop_spawn(waiter, .name = "file", .kind = READ_WAIT, .fd = fileno(my->file));
+    coop_trap(coop_void, Yield);
+    IS(write(my->fds[1], "x", 1), 1);
+    coop_await(coop_void, settle);
+    CU_ASSERT(strstr(world.log, "socket=0") && strstr(world.log, "file=0"));
+    IS(outside_watched(), 0);
+    fclose(my->file);
+    close(my->fds[0]), close(my->fds[1]);
+    coop_end;
+}
+
+static void rule_14_files_beside_sockets(void)
+{
+    ON("select", 0, file_and_socket);
+    for (int i = 0; i < LARGER - !has_epoll(); i++)
+        ON(larger[i], 0, file_and_socket);
+}
+
+/* ---- What epoll does not tell */
+
+coop_routine(another_file, int fds[2], other[2]; FILE *file; coop_tid tid; coop_value r;)
+{
+    coop_begin;
+    pair(my->fds);
+    pair(my->other);
+    coop_spawn(waiter, .name = "a", .kind = RECV, .fd = my->fds[0]);
+    coop_await(coop_void, settle);
+    need(dup2(my->other[0], my->fds[0]) >= 0, "dup2");
+    IS(write(my->other[1], "x", 1), 1);
+    while (outside_watched())
+        coop_trap(coop_void, Sleep, .ns = COOP_MS(1));
+    LOG_IS("a=1");
+    coop_spawn(waiter, .name = "b", .kind = READ_WAIT, .fd = my->fds[0]);
+    coop_await(coop_void, settle);
+    my->file = tmpfile();
+    need(my->file && dup2(fileno(my->file), my->fds[0]) >= 0, "dup2");
+    while (outside_watched())
+        coop_trap(coop_void, Sleep, .ns = COOP_MS(1));
+    LOG_IS("b=0");
+    fclose(my->file);
+    close(my->fds[0]), close(my->fds[1]), close(my->other[0]), close(my->other[1]);
+    coop_end;
+}
+
+static void number_of_another_file(void)
+{
+    ON("select", 0, another_file);
+    for (int i = 0; i < LARGER - !has_epoll(); i++)
+        ON(larger[i], 0, another_file);
+}
+
+enum { ENOUGH = 5 };               /* polls while a task sleeps once, at most */
+
+/* The host goes on with a file that is open elsewhere, under the number closed here. */
+coop_routine(open_elsewhere, int fds[2], other[2], copy; bool starve; unsigned polls;)
+{
+    coop_begin;
+    pair(my->fds);
+    pair(my->other);
+    coop_spawn(waiter, .name = "recv", .kind = RECV, .fd = my->fds[0]);
+    coop_spawn(waiter, .name = "other", .kind = RECV, .fd = my->other[0]);
+    coop_await(coop_void, settle);
+    my->copy = dup(my->fds[0]);
+    close(my->fds[0]);
+    while (outside_watched() == 2)
+        coop_trap(coop_void, Sleep, .ns = COOP_MS(1));
+    coop_await(coop_void, settle);
+    LOG_IS("recv=-9");
+    IS(write(my->fds[1], "x", 1), 1);
+    if (my->starve) {
+        my->fds[0] = open("/dev/null", O_RDONLY);
+        allow_no_more_descriptors();
+    }
+    my->polls = outside.polls;
+    coop_trap(coop_void, Sleep, .ns = COOP_MS(20));
+    IS(outside.polls - my->polls <= ENOUGH, 1);
+    if (my->starve) {
+        allow_descriptors_again();
+        close(my->fds[0]);
+    }
+    IS(write(my->other[1], "x", 1), 1);
+    coop_await(coop_void, settle);
+    coop_await(coop_void, settle);
+    LOG_IS("other=1");
+    close(my->copy), close(my->fds[1]), close(my->other[0]), close(my->other[1]);
+    coop_end;
+}
+
+static void closed_but_open_elsewhere(void)
+{
+    ON("select", 0, open_elsewhere);
+    for (int i = 0; i < LARGER - !has_epoll(); i++)
+        ON(larger[i], 0, open_elsewhere);
+}
+
+static void closed_but_open_elsewhere_and_no_new_set(void)
+{
+    if (has_epoll() && !under_valgrind())
+        ON("epoll", 0, open_elsewhere, .starve = true);
+}
+
+/* The old file under a number is ready; who waits for the new one must not hear of it. */
+coop_routine(old_file, int fds[2], other[2], copy; coop_tid tid; unsigned polls;)
+{
+    coop_begin;
+    pair(my->fds);
+    pair(my->other);
+    my->tid = coop_spawn(waiter, .name = "old", .kind = READ_WAIT, .fd = my->fds[0]);
+    coop_await(coop_void, settle);
+    my->copy = dup(my->fds[0]);
+    close(my->fds[0]);
+    coop_trap(coop_void, KillTask, .tid = my->tid, .wait = true);
+    need(dup2(my->other[0], my->fds[0]) >= 0, "dup2");
+    my->tid = coop_spawn(waiter, .name = "new", .kind = READ_WAIT, .fd = my->fds[0]);
+    coop_await(coop_void, settle);
+    IS(write(my->fds[1], "x", 1), 1);
+    my->polls = outside.polls;
+    coop_trap(coop_void, Sleep, .ns = COOP_MS(20));
+    IS(outside.polls - my->polls <= ENOUGH, 1);
+    LOG_IS("");
+    waits_in(my->tid, READ_WAIT);
+    IS(write(my->other[1], "x", 1), 1);
+    coop_await(coop_void, settle);
+    LOG_IS("new=0");
+    close(my->copy), close(my->fds[0]), close(my->fds[1]);
+    close(my->other[0]), close(my->other[1]);
+    coop_end;
+}
+
+static void news_of_the_old_file_are_dropped(void)
+{
+    ON("select", 0, old_file);
+    for (int i = 0; i < LARGER - !has_epoll(); i++)
+        ON(larger[i], 0, old_file);
+}
+
+coop_routine(comes_back, int fds[2], copy; coop_tid tid;)
+{
+    coop_begin;
+    pair(my->fds);
+    my->tid = coop_spawn(waiter, .name = "before", .kind = READ_WAIT, .fd = my->fds[0]);
+    coop_await(coop_void, settle);
+    my->copy = dup(my->fds[0]);
+    close(my->fds[0]);
+    coop_trap(coop_void, KillTask, .tid = my->tid, .wait = true);
+    need(dup2(my->copy, my->fds[0]) >= 0, "dup2");
+    coop_spawn(waiter, .name = "after", .kind = READ_WAIT, .fd = my->fds[0]);
+    coop_await(coop_void, settle);
+    IS(write(my->fds[1], "x", 1), 1);
+    coop_await(coop_void, settle);
+    LOG_IS("after=0");
+    close(my->copy), close(my->fds[0]), close(my->fds[1]);
+    coop_end;
+}
+
+static void a_file_comes_back_to_its_number(void)
+{
+    ON("select", 0, comes_back);
+    for (int i = 0; i < LARGER - !has_epoll(); i++)
+        ON(larger[i], 0, comes_back);
+}
+
+/* Somebody closes all that he did not open, and so the poller's own. */
+coop_routine(closes_the_set, int fds[2], set; bool reuse, look;)
+{
+    coop_begin;
+    pair(my->fds);
+    coop_spawn(waiter, .name = "r", .kind = RECV, .fd = my->fds[0]);
+    coop_await(coop_void, settle);
+    close(my->set);
+    if (my->reuse)
+        IS(dup(my->fds[1]), my->set);
+    if (my->look)
+        coop_await(coop_void, settle);
+    coop_spawn(waiter, .name = "r2", .kind = RECV, .fd = my->fds[0]);
+    coop_spawn(waiter, .name = "s", .kind = WRITE_WAIT, .fd = my->fds[0]);
+    coop_await(coop_void, settle);
+    LOG_IS("s=0");
+    IS(write(my->fds[1], "x", 1), 1);
+    coop_await(coop_void, settle);
+    LOG_IS("r=1");
+    IS(write(my->fds[1], "x", 1), 1);
+    coop_await(coop_void, settle);
+    LOG_IS("r2=1");
+    IS(is_open(my->set), 1);
+    if (my->reuse)
+        IS(write(my->set, "x", 1), 1);
+    if (my->reuse)
+        close(my->set);
+    close(my->fds[0]), close(my->fds[1]);
+    coop_end;
+}
+
+static void closed_set(void)
+{
+    int set = dup(0);
+    close(set);
+    if (has_epoll()) {
+        ON("epoll", 0, closes_the_set, .set = set);
+        ON("epoll", 0, closes_the_set, .set = set, .reuse = true);
+        ON("epoll", 0, closes_the_set, .set = set, .look = true);
+        ON("epoll", 0, closes_the_set, .set = set, .reuse = true, .look = true);
+    }
+}
+
+/* Two tasks on one descriptor that was closed: one goes, and the other must still hear. */
+coop_routine(one_of_two, int fds[2]; coop_tid tid;)
+{
+    coop_begin;
+    pair(my->fds);
+    fill(my->fds[0]);
+    my->tid = coop_spawn(waiter, .name = "w", .kind = WRITE_WAIT, .fd = my->fds[0]);
+    coop_spawn(waiter, .name = "r", .kind = READ_WAIT, .fd = my->fds[0]);
+    coop_await(coop_void, settle);
+    close(my->fds[0]);
+    coop_trap(coop_void, KillTask, .tid = my->tid, .wait = true);
+    coop_await(coop_void, settle);
+    LOG_IS("r=-9");
+    close(my->fds[1]);
+    coop_end;
+}
+
+static void closed_under_two(void)
+{
+    ON("select", 0, one_of_two);
+    for (int i = 0; i < LARGER - !has_epoll(); i++)
+        ON(larger[i], 0, one_of_two);
+}
+
+static const suite_test tests[] = {
+    TEST(words),
+    TEST(environment_chooses),
+    TEST(rule_14_a_thousand_at_once),
+    TEST(rule_14_auto_moves_for_a_large_descriptor),
+    TEST(rule_14_auto_moves_for_many),
+    TEST(rule_14_without_a_descriptor_for_epoll_select_goes_on),
+    TEST(hang_ups_wake),
+    TEST(rule_14_files_beside_sockets),
+    TEST(number_of_another_file),
+    TEST(closed_but_open_elsewhere),
+    TEST(closed_but_open_elsewhere_and_no_new_set),
+    TEST(news_of_the_old_file_are_dropped),
+    TEST(a_file_comes_back_to_its_number),
+    TEST(closed_set),
+    TEST(closed_under_two),
+};
+
+int main(int argc, char **argv)
+{
+    return suite_main("pollers", tests, SUITE_COUNT(tests), argc, argv);
+}
