@@ -8,8 +8,8 @@ static coop_value ready(coop_sched *s, coop_call *call)
 {
     struct coop_Send *c = (struct coop_Send *)call;
     do {
-        coop_value n = s->machine->send(s->machine, c->fd, (const char *)c->buf + c->sent,
-                                        c->len - c->sent);
+        const char *from = c->sent ? (const char *)c->buf + c->sent : c->buf;
+        coop_value n = s->machine->send(s->machine, c->fd, from, c->len - c->sent);
         if (n == -EAGAIN)
             return COOP_WAIT;
         if (n < 0)
