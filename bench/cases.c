@@ -211,6 +211,40 @@ static double idle_bytes(long n)
     return (bytes_asleep - bytes_before) / (double)n;
 }
 
+coop_routine(listener, int fd;)
+{
+    coop_begin;
+    coop_trap(coop_void, ReadWait, .fd = my->fd);
+    coop_end;
+}
+
+coop_routine(ender, int64_t after; coop_tid tid;)
+{
+    coop_begin;
+    coop_trap(coop_void, Sleep, .ns = my->after);
+    coop_trap(coop_void, KillTask, .tid = my->tid);
+    coop_end;
+}
+
+/* Two tasks that wait for n milliseconds, one for a descriptor that stays silent: us of
+   processor time a second. */
+static double idle_cpu(long n)
+{
+    int fds[2];
+    bench_need(pipe(fds) == 0, "pipe");
+    open_sched();
+    coop_tid waiting = coop_spawn(listener, .fd = fds[0]);
+    bench_need(waiting > 0, "coop_spawn");
+    bench_need(coop_spawn(ender, .after = COOP_MS(n), .tid = waiting) > 0, "coop_spawn");
+    int64_t start = bench_clock();
+    bench_need(coop_run() == 0, "coop_run");
+    double used = (double)(bench_clock() - start);
+    close_sched();
+    close(fds[0]);
+    close(fds[1]);
+    return used / (double)n;
+}
+
 const bench_case bench_cases[] = {
     { "yield", "ns", yield, 5000000, false },
     { "yield1k", "ns", yield1k, 5000000, false },
@@ -222,5 +256,6 @@ const bench_case bench_cases[] = {
     { "send", "ns", send, 5000000, false },
     { "create_ns", "ns", create_ns, 1000000, false },
     { "idle_bytes", "bytes", idle_bytes, 1000000, true },
+    { "idle_cpu", "us/s", idle_cpu, 1000, true },
     { NULL, NULL, NULL, 0, false }
 };
