@@ -499,8 +499,9 @@ struct coop_Yield { coop_call base; };
  * Use: coop_trap(tid, NewTask, .target = coop_create(ROUTINE, ...), .name = "...");
  *
  * The child is queued before its parent, so it runs first. name is copied; NULL is the
- * routine's name. On success the task owns target; with -ENOMEM it is released, with
- * other errors it stays the caller's.
+ * routine's name. On success the task owns target; with -ENOMEM, or when the caller is
+ * killed before the call is made, it is released; with other errors it stays the
+ * caller's.
  *
  * Who keeps the status: the child's parent, from the child's end until some task has
  * waited for it, or the parent ends. A failure that goes unseen then is reported.
@@ -886,8 +887,8 @@ void coop_event_text(const coop_event *event, coop_text *text);
  * coop_fifo runs tasks in the order in which they became ready. Both are for
  * coop_options.
  *
- * Returns: NULL when memory is exhausted, for epoll also when no descriptor is left, and
- * when there is no such poller.
+ * Returns: NULL when memory is exhausted, for epoll also when no descriptor is left,
+ * and when there is no such poller.
  * Thread: any.
  */
 coop_machine *coop_unix(const char *poller);
@@ -910,6 +911,8 @@ coop_policy *coop_fifo(void);
  *           on waiting. Timers, descriptors and task ends ask it. NULL: nobody does.
  * undo      takes a waiting call out of wherever handle put it: nothing may point at it
  *           after. NULL only if handle never gives COOP_WAIT.
+ * drop      the call will not be made, since its task ends before: releases what it was
+ *           given. NULL: nothing.
  * describe  appends the arguments, without parentheses; result is NULL as long as there is
  *           none. NULL: none are shown.
  * touches   says which object it concerns. NULL: none.
@@ -920,6 +923,7 @@ struct coop_call_type {
     coop_value (*handle)(coop_sched *, coop_call *);
     coop_value (*ready)(coop_sched *, coop_call *);
     void (*undo)(coop_sched *, coop_call *);
+    void (*drop)(coop_call *);
     void (*describe)(const coop_call *, const coop_value *result, coop_text *);
     void (*touches)(const coop_call *, coop_touch *);
 };

@@ -21,6 +21,14 @@ static coop_value handle(coop_sched *s, coop_call *call)
     return tid;
 }
 
+/* Nobody else knows the coroutine then. */
+static void drop(coop_call *call)
+{
+    struct coop_NewTask *c = (struct coop_NewTask *)call;
+    if (c->target && coop_claim(c->target) == 0)
+        coop_unmake((coop_task *)c->target);
+}
+
 static void describe(const coop_call *call, const coop_value *result, coop_text *text)
 {
     const struct coop_NewTask *c = (const struct coop_NewTask *)call;
@@ -33,5 +41,5 @@ static void describe(const coop_call *call, const coop_value *result, coop_text 
 }
 
 const coop_call_type coop_NewTask_type = {
-    .name = "NewTask", .handle = handle, .describe = describe
+    .name = "NewTask", .handle = handle, .drop = drop, .describe = describe
 };

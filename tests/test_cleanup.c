@@ -90,6 +90,36 @@ static void rule_10_kill_loses_no_answer(void)
     world_close();
 }
 
+/* Killed before it began, and its first trap would have made a task: nothing is left of
+   that one, and nobody is blamed. */
+coop_routine(would_be_parent, coop_tid child;)
+{
+    coop_begin;
+    coop_trap(my->child, NewTask, .target = coop_create(holder), .name = "child");
+    say("never here");
+    coop_finally;
+    say("%s", result(my->child));
+    coop_end;
+}
+
+coop_routine(early_killer, coop_tid tid;)
+{
+    coop_begin;
+    my->tid = coop_spawn(would_be_parent);
+    coop_trap(coop_void, KillTask, .tid = my->tid, .wait = true);
+    no_trace_of(my->tid);
+    coop_end;
+}
+
+static void rule_10_kill_drops_what_a_call_was_given(void)
+{
+    world_open(0);
+    IS(coop_main(early_killer), 0);
+    LOG_IS("ECANCELED");
+    world_close();
+    NO_REPORTS();
+}
+
 /* Cleanup that blocks in every way there is. */
 coop_routine(slow_cleaner, int fd; coop_tid child; coop_value r;)
 {
@@ -209,6 +239,7 @@ static void kill_oneself_and_exit_from_any_depth(void)
 static const suite_test tests[] = {
     TEST(rule_10_kill_fresh),
     TEST(rule_10_kill_loses_no_answer),
+    TEST(rule_10_kill_drops_what_a_call_was_given),
     TEST(F29_cleanup_may_block),
     TEST(kill_waits_for_cleanup_to_be_through),
     TEST(kill_oneself_and_exit_from_any_depth),

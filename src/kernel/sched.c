@@ -45,6 +45,15 @@ bool coop_offer(coop_sched *s, coop_call *call)
     return true;
 }
 
+/* The task ends before its call is made. */
+static void drop(coop_task *t)
+{
+    coop_call *call = t->co.call;
+    if (call->type->drop)
+        call->type->drop(call);
+    answer(t, -ECANCELED);
+}
+
 /* The task ends: the call that it waits in, or whose handling was put off, is not to be. */
 void coop_undo(coop_sched *s, coop_task *t)
 {
@@ -54,9 +63,10 @@ void coop_undo(coop_sched *s, coop_task *t)
         if (call->type->undo)
             call->type->undo(s, call);
         coop_note(s, t, COOP_UNDO, call, 0);
-    }
-    if (call)
         answer(t, -ECANCELED);
+    } else if (call) {
+        drop(t);
+    }
 }
 
 /* Out of where a ready task waits for the processor. */
@@ -141,7 +151,7 @@ static bool end_at_trap(coop_task *t)
     if (t->co.cleaning)
         return false;
     if (t->co.call)
-        answer(t, -ECANCELED);
+        drop(t);
     t->co.value = -ECANCELED;
     return true;
 }
