@@ -10,11 +10,11 @@ static coop_value handle(coop_sched *s, coop_call *call)
     if (!t)
         return -ENOMEM;
     int r = coop_claim(c->target);
-    if (r < 0)
+    if (COOP_RARE(r < 0))
         return r;
     coop_tid tid = c->name && coop_rename(t, c->name) < 0
         ? -ENOMEM : coop_admit(s, t, call->task->tid, TASK_KEEP);
-    if (tid < 0)
+    if (COOP_RARE(tid < 0))
         coop_unmake(t);
     else
         coop_make_ready(s, t);

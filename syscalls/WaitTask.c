@@ -5,11 +5,11 @@
 
 static coop_value tell(coop_task *t, coop_status *to)
 {
-    coop_status status;
-    coop_status_of(t, &status);
-    if (to)
-        *to = status;
-    return status.value;
+    coop_status unwanted;
+    if (!to)
+        to = &unwanted;
+    coop_status_of(t, to);
+    return to->value;
 }
 
 static coop_value handle(coop_sched *s, coop_call *call)
@@ -18,9 +18,9 @@ static coop_value handle(coop_sched *s, coop_call *call)
     coop_task *t = coop_find(s, c->tid);
     if (c->status)
         *c->status = (coop_status){ .end = COOP_NO_END };
-    if (!t)
+    if (COOP_RARE(!t))
         return -ESRCH;
-    if (t->co.flags & TASK_SYSTEM)
+    if (COOP_RARE(t->co.flags & TASK_SYSTEM))
         return -EPERM;
     if (t->co.state == COOP_ENDED) {
         coop_value value = tell(t, c->status);

@@ -55,9 +55,9 @@ coop_frame *coop_make_(const coop_routine *r, const char *born)
 void coop_unmake(coop_task *t)
 {
     coop_sched *s = coop_this;
-    while (t->co.segment)
+    while (COOP_RARE(t->co.segment))
         coop_drop_segment(&t->co);
-    if (t->co.flags & TASK_NAMED)
+    if (COOP_RARE(t->co.flags & TASK_NAMED))
         free((void *)t->born);
     if (s && s->spares < MOST_SPARES && t->co.limit - (char *)t == WHOLE) {
         t->next = s->spare;

@@ -52,7 +52,7 @@ coop_tid coop_admit(coop_sched *s, coop_task *t, coop_tid parent, unsigned flags
 {
     t->tid = s->last_tid + 1;
     int r = coop_table_add(s, t);
-    if (r < 0)
+    if (COOP_RARE(r < 0))
         return r;
     s->last_tid = t->tid;
     t->parent = parent;
@@ -102,11 +102,10 @@ void coop_let_go(coop_sched *s, coop_task *t)
 
 static bool keep(coop_sched *s, coop_task *t)
 {
-    coop_task *parent;
-    if (!(t->co.flags & TASK_KEEP) || t->co.flags & TASK_SEEN)
+    if ((t->co.flags & (TASK_KEEP | TASK_SEEN)) != TASK_KEEP)
         return false;
-    parent = coop_find(s, t->parent);
-    if (!parent || parent->co.state == COOP_ENDED)
+    coop_task *parent = coop_find(s, t->parent);
+    if (COOP_RARE(!parent || parent->co.state == COOP_ENDED))
         return false;
     coop_link(&parent->kept, t);
     return true;
@@ -125,9 +124,9 @@ void coop_finish(coop_sched *s, coop_task *t)
 {
     if (!t->co.unwinding)
         t->final = t->co.value;
-    else if (!(t->co.flags & TASK_EXITED))
+    if (COOP_RARE(t->co.unwinding && !(t->co.flags & TASK_EXITED)))
         t->co.flags |= TASK_KILLED;
-    if (!(t->co.flags & TASK_KILLED) && coop_is_error(t->final))
+    else if (COOP_RARE(coop_is_error(t->final)))
         t->co.flags |= TASK_FAILED;
     t->co.state = COOP_ENDED;
     if (!(t->co.flags & TASK_SYSTEM) && --s->living == 0)
@@ -135,9 +134,9 @@ void coop_finish(coop_sched *s, coop_task *t)
     coop_note(s, t, COOP_EXIT, NULL, t->final);
     if (COOP_RARE(t->tid == s->main_tid))
         tell_main(s, t);
-    while (t->waiters)
+    while (COOP_RARE(t->waiters))
         coop_offer(s, coop_list_take(&t->waiters));
-    while (t->kept)
+    while (COOP_RARE(t->kept))
         coop_let_go(s, t->kept);
     if (!keep(s, t))
         bury(s, t);
