@@ -182,7 +182,7 @@ struct coop_coroutine {            /* a call stack and what is passed in and out
  *
  * VALUE, converted to coop_value, goes to whoever awaits the routine, or becomes the
  * status of the task that the routine was spawned as. The coop_finally part runs first.
- * A plain return is refused by the compiler.
+ * The compiler refuses a plain return with a value.
  */
 #define coop_return(VALUE)                                                          \
     do {                                                                            \
@@ -1042,7 +1042,7 @@ enum { COOP_UNWINDS_ = 1 };                     /* of unwinding: from where it s
     COOP_FALLTHROUGH_;                                                              \
     case __LINE__: DEST = (__typeof__(DEST))coop_answer_(self_);                    \
     if (__builtin_expect(self_->unwinding == COOP_UNWINDS_, 0) && !self_->cleaning) { \
-        my->coop_.result = -ECANCELED;                                        \
+        my->coop_.result = -ECANCELED;                                              \
         my->coop_.line = coop_exit_;                                                \
         goto coop_again_;                                                           \
     }                                                                               \

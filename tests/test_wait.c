@@ -252,7 +252,7 @@ static void F7_kill_in_a_nested_recv(void)
     OUTSIDE(0, kill_inside);
 }
 
-/* Woken, but killed before it runs: what was received is lost with it, nothing else. */
+/* Woken, but killed before it runs: its answer is for its cleanup, and nothing is left. */
 coop_routine(kill_woken, int fds[2]; coop_tid tid; coop_value r;)
 {
     coop_begin;
