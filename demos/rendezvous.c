@@ -29,12 +29,12 @@ static coop_value meet_handle(coop_sched *sched, coop_call *call)
     return gift;
 }
 
-static void meet_undo(coop_sched *sched, coop_call *call)
+static bool meet_undo(coop_sched *sched, coop_call *call)
 {
     struct coop_Meet *mine = (struct coop_Meet *)call;
 
     (void)sched;
-    coop_list_remove(&mine->place->waiting, call);
+    return coop_list_remove(&mine->place->waiting, call);
 }
 
 static void meet_describe(const coop_call *call, const coop_value *result, coop_text *text)

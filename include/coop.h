@@ -140,6 +140,7 @@ struct coop_coroutine {            /* a call stack and what is passed in and out
     COOP_FRAME_(NAME, __VA_ARGS__)                                                  \
     extern const coop_routine NAME##_routine
 #define coop_define(NAME) COOP_CODE_(, NAME)
+#define COOP_FRAME_(NAME, ...) struct NAME { coop_frame coop_; __VA_ARGS__ };
 
 /** coop_begin - open, divide and close a routine's code
  *
@@ -199,6 +200,10 @@ struct coop_coroutine {            /* a call stack and what is passed in and out
  * the scheduler and stops. When the call has been answered the routine goes on with the
  * result converted and assigned to DEST, an integer or a pointer; coop_void drops it.
  * An unsigned or a narrow DEST cannot show an error. A trap ends the task's slice.
+ *
+ * What arguments point at must stay good until the answer: members, what is static or
+ * allocated, string literals; not local variables or compound literals, which are gone
+ * when the routine stops.
  *
  * Errors:
  * -ENOMEM  no room for the object; the call was not made
@@ -352,21 +357,22 @@ int coop_co_free(coop_coroutine *co);
  * All zero is the default.
  *
  * quantum   traps that need no waiting which a task may make in one slice; 0: 1
+ * threads   helper threads at most, for Work and files; 0: 8
  * slow      report a task that keeps the processor longer, in ns; 0: do not
  * poller    how coop_unix() waits for descriptors, without machine: a word as it takes
  *           it; NULL: what COOP_POLLER asks for
- * machine   who is outside; NULL: coop_unix()
+ * machine   who is outside; NULL: what COOP_MACHINE asks for, or coop_unix()
  * policy    who runs next; NULL: coop_fifo()
  * observer  who watches; NULL: nobody but what COOP_TRACE asks for
  * report    gets every report of the scheduler (deadlock, failed tasks, ...), a
  *           text that ends in a newline; NULL: standard error
  * arg       handed to report
- * no_env    true: do not read COOP_TRACE and COOP_POLLER
+ * no_env    true: do not read COOP_TRACE, COOP_MACHINE and COOP_POLLER
  *
  * The scheduler owns machine and policy from a successful coop_sched_open on.
  */
 typedef struct coop_options {
-    unsigned quantum;
+    unsigned quantum, threads;
     int64_t slow;
     const char *poller;
     coop_machine *machine;
@@ -386,7 +392,8 @@ typedef struct coop_options {
  * Errors:
  * -EBUSY   the thread has one
  * -EINVAL  COOP_TRACE has a word that is unknown or a path that cannot be opened, or
- *          there is no such poller, which is reported; or options->observer has no event
+ *          there is no such poller or machine, which is reported; or options->observer has
+ *          no event
  * -EMFILE  no descriptor is left for epoll; -ENFILE: not in the whole system
  * -ENOMEM  memory is exhausted
  */
@@ -453,6 +460,7 @@ int coop_sched_close(void);
 
 /** coop_status - how a task ended
  *
+ * tid    whose end it is
  * end    COOP_NO_END: it has not, or there is no such task
  *        COOP_OK: returned value, 0 or more or a pointer
  *        COOP_FAILED: returned value, a negative errno
@@ -462,7 +470,7 @@ typedef enum coop_end_kind { COOP_NO_END, COOP_OK, COOP_FAILED, COOP_KILLED } co
 typedef struct coop_status {
     coop_end_kind end;
     coop_value value;
-    coop_tid by;
+    coop_tid by, tid;
 } coop_status;
 
 /* ---- System calls ------------------------------------------------------------------ */
@@ -477,6 +485,13 @@ typedef struct coop_timer {        /* stands right behind base where a call has 
     int64_t when;                  /* ns on the machine's clock */
     uint32_t seq, slot;
 } coop_timer;
+
+typedef struct coop_job {          /* the same, for calls that helper threads do */
+    struct coop_job *next;
+    coop_value (*run)(coop_machine *, coop_call *);
+    coop_value result;
+    int stage;                     /* the machine's */
+} coop_job;
 
 /** coop_GetTid - the caller's tid
  *
@@ -536,18 +551,24 @@ struct coop_KillTask { coop_call base; coop_tid tid; bool wait; };
 /** coop_WaitTask - wait for a task's end
  *
  * Use: coop_trap(v, WaitTask, .tid = tid, .status = &my->status);
+ * Use: coop_trap(v, WaitTask, .tid = COOP_CHILD, .status = &my->status);
  *
  * Several may wait for one task; all are answered, in the order in which they came.
- * status may be NULL; it tells an end by -ESRCH from no such task.
+ * COOP_CHILD is any child that the caller has started with NewTask: the one that ended
+ * first of those not waited for, or the next to end. status may be NULL; it tells an end
+ * by -ESRCH from no such task, and which child it was. With poll it does not wait.
  *
  * Returns: what the task returned, also when that is a negative errno.
  * Errors:
  * -ECANCELED  it was killed
  * -ESRCH      no such task, or its status is not kept
+ * -ECHILD     COOP_CHILD: there is no such child, living or ended
+ * -EAGAIN     poll: it has not ended; status->end is COOP_NO_END
  * -EPERM      a system task
  * -EDEADLK    the caller itself, or a task that waits, perhaps through others, for it
  */
-struct coop_WaitTask { coop_call base; coop_tid tid; coop_status *status; };
+#define COOP_CHILD ((coop_tid)INTPTR_MAX)
+struct coop_WaitTask { coop_call base; coop_tid tid; coop_status *status; bool poll; };
 
 /** coop_Exit - end the calling task
  *
@@ -592,19 +613,28 @@ struct coop_Sleep { coop_call base; coop_timer timer; int64_t ns; };
 struct coop_ReadWait { coop_call base; int fd; };
 struct coop_WriteWait { coop_call base; int fd; };
 
-/** coop_Listen - open a listening socket
+/** coop_Listen - open a socket that others can reach
  *
  * Use: coop_trap(fd, Listen, .address = "tcp://127.0.0.1:2222");
  *
- * The address is tcp://HOST:PORT. HOST is numeric, IPv6 in brackets, or empty for all
- * addresses; PORT is 0 to 65535, 0 for a free one. bound, when not NULL, receives the
- * address in the same form with its real port, cut to bound_size with its final NUL.
- * backlog 0 means the most that the host allows. A port that lingers is reused.
+ * The address is one of
+ *
+ * tcp://HOST:PORT   a stream socket, listening
+ * unix://PATH       the same, of the local kind; @NAME is a name without a file (Linux)
+ * udp://HOST:PORT   a datagram socket, for RecvFrom and SendTo
+ *
+ * HOST is numeric, IPv6 in brackets, or empty for all addresses, IPv4 and IPv6 alike.
+ * PORT is 0 to 65535, 0 for a free one. bound, when not NULL, receives the address in
+ * the same form with its real port, cut to bound_size with its final NUL. backlog 0
+ * means the most that the host allows. shared lets other sockets have the same port, if
+ * they are shared too: the host divides the connections among them. A port that lingers
+ * is reused. coop_listen takes names too, and copes with files that were left behind.
  *
  * Returns: the descriptor: non-blocking, close-on-exec, the caller's to close.
  * Errors:
- * -EINVAL  the address is not of that form, or NULL; backlog is negative
- * others   as of socket, bind and listen: -EADDRINUSE, -EACCES, -EMFILE, ...
+ * -EINVAL        the address is not of that form, or NULL; backlog is negative
+ * -ENAMETOOLONG  PATH is longer than the host allows
+ * others         as of socket, bind and listen: -EADDRINUSE, -EACCES, -EMFILE, ...
  */
 struct coop_Listen {
     coop_call base;
@@ -612,7 +642,24 @@ struct coop_Listen {
     char *bound;
     size_t bound_size;
     int backlog;
+    bool shared;
 };
+
+/** coop_Connect - connect to an address
+ *
+ * Use: coop_trap(fd, Connect, .address = "tcp://127.0.0.1:2222");
+ *
+ * The address is as Listen takes it, with a HOST and a PORT other than 0. Waits until
+ * the connection is there. udp:// gives a datagram socket with which Send and Recv reach
+ * that address alone. coop_dial takes names too.
+ *
+ * Returns: the descriptor: non-blocking, close-on-exec, the caller's to close.
+ * Errors:
+ * -EINVAL  the address is not of that form
+ * -EAGAIN  unix://: the queue of the listener is full; to be tried again later
+ * others   as of WriteWait, socket and connect: -ECONNREFUSED, -ETIMEDOUT, ...
+ */
+struct coop_Connect { coop_call base; const char *address; int fd; };
 
 /** coop_Accept - take the next connection
  *
@@ -673,6 +720,729 @@ struct coop_Send { coop_call base; int fd; const void *buf; size_t len, sent; };
  * others  as of close; the descriptor is gone all the same
  */
 struct coop_Close { coop_call base; int fd; };
+
+/** coop_Shutdown - end one direction of a connection
+ *
+ * Use: coop_trap(r, Shutdown, .fd = fd);
+ *
+ * how is COOP_SEND, the default: the other side gets an end of stream, and can still be
+ * read from; COOP_RECV; or COOP_BOTH. Tasks that wait for a direction that is ended are
+ * answered as the host answers them then.
+ *
+ * Returns: 0.
+ * Errors:
+ * -EINVAL  how is none of these
+ * others   as of shutdown: -ENOTCONN, -ENOTSOCK, -EBADF
+ */
+enum { COOP_SEND, COOP_RECV, COOP_BOTH };
+struct coop_Shutdown { coop_call base; int fd, how; };
+
+/** coop_RecvFrom - receive a datagram
+ *
+ * Use: coop_trap(n, RecvFrom, .fd = fd, .buf = my->buf, .len = sizeof my->buf,
+ *               .from = my->from, .from_size = sizeof my->from);
+ *
+ * Waits for one. What does not fit into len is lost. from, when not NULL, receives the
+ * sender's HOST:PORT, as SendTo takes it, cut to from_size with its final NUL; "" for one
+ * without an address.
+ *
+ * Returns: the number of bytes, which may be 0 for an empty datagram.
+ * Errors: as of Recv.
+ */
+struct coop_RecvFrom {
+    coop_call base;
+    int fd;
+    void *buf;
+    size_t len;
+    char *from;
+    size_t from_size;
+};
+
+/** coop_SendTo - send a datagram
+ *
+ * Use: coop_trap(n, SendTo, .fd = fd, .buf = "hi", .len = 2, .to = "127.0.0.1:2222");
+ *
+ * Waits until the host takes it. to is HOST:PORT, as RecvFrom and Accept give it.
+ *
+ * Returns: len.
+ * Errors:
+ * -EINVAL    to is not of that form, or NULL
+ * -EMSGSIZE  too long for a datagram
+ * others     as of Send
+ */
+struct coop_SendTo { coop_call base; int fd; const void *buf; size_t len; const char *to; };
+
+/** coop_SockName - the address of a socket
+ *
+ * Use: coop_trap(r, SockName, .fd = fd, .peer = true, .name = buf, .size = sizeof buf);
+ *
+ * Writes HOST:PORT, of this side or, with peer, of the other, cut to size with its final
+ * NUL. For a local socket it is the path, "" for one without.
+ *
+ * Returns: 0.
+ * Errors:
+ * -EINVAL  name is NULL
+ * others   as of getsockname and getpeername: -ENOTCONN, -ENOTSOCK, -EBADF
+ */
+struct coop_SockName { coop_call base; int fd; bool peer; char *name; size_t size; };
+
+/** coop_SendFile - send a part of a file to a socket
+ *
+ * Use: coop_trap(n, SendFile, .fd = fd, .file = file, .offset = 0, .len = size);
+ *
+ * Without a way through a buffer where the host can do that. Waits for room as often as
+ * it takes. Where the file is not in the host's memory the scheduler waits for the disk.
+ *
+ * Returns: the number of bytes sent: len, or less when the file ended or an error came
+ * after that much was sent.
+ * Errors:
+ * -EINVAL  file cannot be sent this way; offset is negative
+ * others   as of Send
+ */
+struct coop_SendFile {
+    coop_call base;
+    int fd, file;
+    int64_t offset;
+    size_t len, sent;
+};
+
+/** coop_Read - read from a descriptor of any kind
+ *
+ * Use: coop_trap(n, Read, .fd = 0, .buf = my->buf, .len = sizeof my->buf);
+ *
+ * From a pipe, terminal or socket: waits until something has come. From a file: reads at
+ * the file's position, on a helper thread unless it is in the host's memory. A terminal or pipe that blocks stays as it is,
+ * since others may share it: it is read only when something is there.
+ *
+ * Returns: the number of bytes, at most len; 0 at the end.
+ * Errors:
+ * as of ReadWait, and of read: -EBADF, -EISDIR, -EIO, -EFAULT, ...
+ */
+struct coop_Read { coop_call base; coop_job job; int fd; void *buf; size_t len; };
+
+/** coop_Write - write all of a buffer to a descriptor of any kind
+ *
+ * Use: coop_trap(n, Write, .fd = 1, .buf = "hello\n", .len = 6);
+ *
+ * As Read in where it waits, and as Send in what it gives: waits as often as it takes
+ * until the host has taken everything. Never raises SIGPIPE.
+ *
+ * Returns: len; less only if an error came after that much was written.
+ * Errors:
+ * as of WriteWait, and of write: -EBADF, -EPIPE, -ENOSPC, -EFBIG, -EFAULT, ...
+ */
+struct coop_Write {
+    coop_call base;
+    coop_job job;
+    int fd;
+    const void *buf;
+    size_t len, written;
+};
+
+/** coop_Open - open a file
+ *
+ * Use: coop_trap(fd, Open, .path = "data", .flags = O_RDWR | O_CREAT, .mode = 0644);
+ *
+ * flags and mode are those of open, <fcntl.h>; 0 is O_RDONLY. Files are opened, read,
+ * written and asked about on helper threads, as Work describes it, while other tasks
+ * run; buffers and paths must stay good until the answer.
+ *
+ * Returns: the descriptor: close-on-exec, the caller's to close.
+ * Errors:
+ * -EFAULT  path is NULL
+ * others   as of open: -ENOENT, -EACCES, -EEXIST, -EMFILE, ...; as of Work
+ */
+struct coop_Open { coop_call base; coop_job job; const char *path; int flags, mode; };
+
+/** coop_Pread - read or write at a place in a file
+ *
+ * Use: coop_trap(n, Pread, .fd = fd, .buf = my->buf, .len = sizeof my->buf, .at = 0);
+ * Use: coop_trap(n, Pwrite, .fd = fd, .buf = my->buf, .len = my->n, .at = 0);
+ *
+ * at is in bytes from the beginning. The file's position stays.
+ *
+ * Returns: the number of bytes. Pread: at most len, less only at the end of the file;
+ * Pwrite: len, less only if an error came after that much.
+ * Errors:
+ * -EINVAL  at is negative
+ * -ESPIPE  fd is no file
+ * others   as of pread and pwrite: -EBADF, -ENOSPC, -EFBIG, -EIO, ...; as of Work
+ */
+struct coop_Pread { coop_call base; coop_job job; int fd; void *buf; size_t len; int64_t at; };
+struct coop_Pwrite {
+    coop_call base;
+    coop_job job;
+    int fd;
+    const void *buf;
+    size_t len;
+    int64_t at;
+};
+
+/** coop_Fsync - wait until a file is on the disk
+ *
+ * Use: coop_trap(r, Fsync, .fd = fd);
+ *
+ * With data, its contents and what is needed to find them, as fdatasync does.
+ *
+ * Returns: 0.
+ * Errors:
+ * as of fsync: -EIO, -ENOSPC, -EINVAL (no file), ...; as of Work
+ */
+struct coop_Fsync { coop_call base; coop_job job; int fd; bool data; };
+
+/** coop_Stat - what is known of a file
+ *
+ * Use: coop_trap(r, Stat, .path = "data", .stat = &my->stat);
+ *
+ * Of the file at path, through symbolic links, or without a path of the open file fd.
+ *
+ * kind       COOP_REGULAR, COOP_FOLDER, COOP_PIPE, COOP_SOCKET, COOP_DEVICE
+ * mode       the permission bits
+ * size       in bytes
+ * modified   when its contents last changed, in ns since 1970
+ * device, number   together tell whether two names are one file
+ *
+ * Returns: 0.
+ * Errors:
+ * -EFAULT  stat is NULL
+ * others   as of stat: -ENOENT, -EACCES, -ENOTDIR, -EBADF, ...; as of Work
+ */
+typedef enum coop_file_kind {
+    COOP_REGULAR, COOP_FOLDER, COOP_PIPE, COOP_SOCKET, COOP_DEVICE
+} coop_file_kind;
+typedef struct coop_stat {
+    coop_file_kind kind;
+    int mode;
+    int64_t size, modified;
+    uint64_t device, number;
+} coop_stat;
+struct coop_Stat { coop_call base; coop_job job; const char *path; int fd; coop_stat *stat; };
+
+/** coop_Unlink - remove a file's name
+ *
+ * Use: coop_trap(r, Unlink, .path = "data");
+ *
+ * Returns: 0.
+ * Errors:
+ * -EFAULT  path is NULL
+ * others   as of unlink: -ENOENT, -EACCES, -EISDIR, ...; as of Work
+ */
+struct coop_Unlink { coop_call base; coop_job job; const char *path; };
+
+/** coop_Work - run a function that blocks or computes for long
+ *
+ * Use: coop_trap(v, Work, .run = fn, .arg = &my->args);
+ *
+ * run(arg) runs on a helper thread; the other tasks go on meanwhile. It must not call
+ * coop but for functions that any thread may call. A scheduler has at most
+ * coop_options.threads helpers, and what comes while they are all busy waits for its
+ * turn, in order. Signals are blocked in helpers, and in programs that run starts there.
+ *
+ * A function that runs cannot be stopped: a task that is killed then ends when it is
+ * through, and so does coop_sched_close. One that has not begun is not run.
+ *
+ * Returns: what run returned.
+ * Errors:
+ * -EFAULT  run is NULL
+ * -EAGAIN  the host gives no thread, and there is none
+ * -EMFILE  no descriptor is left to wake the scheduler with; -ENFILE: not in the system
+ * -ENOMEM  memory is exhausted
+ */
+struct coop_Work {
+    coop_call base;
+    coop_job job;
+    coop_value (*run)(void *arg);
+    void *arg;
+};
+
+/** coop_Resolve - the addresses of a name
+ *
+ * Use: coop_trap(n, Resolve, .name = "localhost", .addresses = my->found, .max = 8);
+ *
+ * Asks the host's resolver on a helper thread. Stores up to max addresses, in the order
+ * in which they should be tried: "127.0.0.1", "[::1]", so that ":PORT" can follow. A
+ * numeric name gives itself.
+ *
+ * Returns: the number of addresses stored, at least 1.
+ * Errors:
+ * -ENOENT        there is no such name, or it has no address
+ * -EAGAIN        the name servers do not answer, now
+ * -EINVAL        name or addresses is NULL or max is not positive
+ * -EHOSTUNREACH  the resolver failed otherwise
+ * others         as of Work
+ */
+typedef struct coop_address { char text[56]; } coop_address;
+struct coop_Resolve {
+    coop_call base;
+    coop_job job;
+    const char *name;
+    coop_address *addresses;
+    int max;
+};
+
+/** coop_Now - the time
+ *
+ * Use: coop_trap(ns, Now);
+ *
+ * In ns, on the machine's clock, which begins anywhere and never goes back; with wall,
+ * since the beginning of 1970. at, when not NULL, receives it too.
+ *
+ * Returns: the time; where a coop_value has 32 bits 0, and only at tells.
+ */
+struct coop_Now { coop_call base; bool wall; int64_t *at; };
+
+/** coop_Random - random bytes
+ *
+ * Use: coop_trap(n, Random, .buf = &my->key, .len = sizeof my->key);
+ *
+ * From the host's generator, good for keys; on a simulated machine from its seed.
+ *
+ * Returns: len.
+ * Errors:
+ * -EFAULT  buf is NULL and len is not 0
+ * -EIO     the host gives none
+ */
+struct coop_Random { coop_call base; void *buf; size_t len; };
+
+/** coop_SignalWait - wait for a signal of the host
+ *
+ * Use: coop_trap(signo, SignalWait, .signals = COOP_SIGNAL(SIGINT) | COOP_SIGNAL(SIGTERM));
+ *
+ * From the first wait for a signal on, until the scheduler closes, it no longer does
+ * what the program had it do before: it wakes all tasks that wait for it. One that comes
+ * while none waits is remembered, once, for the next that does. Signals that come faster
+ * than they are taken may be told as one, as with any process.
+ *
+ * Signals that the program blocks are not told until it unblocks them.
+ *
+ * Returns: the number of the signal; the lowest, if several have come.
+ * Errors:
+ * -EINVAL  no signal, or one that cannot be caught, or must not be waited for: SIGSEGV,
+ *          SIGBUS, SIGFPE, SIGILL
+ * -EMFILE  no descriptor is left to wake the scheduler with; -ENFILE: not in the system
+ * -ENOMEM  memory is exhausted
+ */
+#define COOP_SIGNAL(number) (UINT64_C(1) << ((number) - 1))
+struct coop_SignalWait { coop_call base; uint64_t signals; };
+
+/** coop_Spawn - start a program as a child process
+ *
+ * Use: coop_trap(pid, Spawn, .argv = argv, .out = COOP_PIPED, .pipes = my->pipes);
+ *
+ * argv is a list of strings with a final NULL: static, or a member, as all that a call
+ * points at. argv[0] is looked for in PATH unless it has a slash. env is the environment as
+ * "NAME=value" strings with a final NULL; NULL: this program's. dir is where it starts;
+ * NULL: here. in, out and err say what its descriptors 0, 1 and 2 are:
+ *
+ * 0           this program's own
+ * COOP_PIPED  a pipe; this side's end goes to pipes[0], [1] or [2] and is the caller's
+ *             to read, write and close. The others of pipes become -1.
+ * COOP_NOWHERE   /dev/null
+ * COOP_AS_OUT    err only: the same as out
+ * others      that descriptor
+ *
+ * It gets no other descriptor but those that are not close-on-exec, and the signals as
+ * a new program expects them: none blocked or caught. Wait for it with ChildWait, else
+ * it stays as a zombie until this program ends. Uses SIGCHLD as ChildWait does.
+ *
+ * Returns: the pid.
+ * Errors:
+ * -EFAULT  argv or argv[0] is NULL; pipes is NULL and a pipe is asked for
+ * -EBADF   in, out or err is not open and none of these words
+ * -ENOSYS  dir is given, and the host cannot do that
+ * others   as of exec, fork and pipe: -ENOENT, -EACCES, -EAGAIN, -EMFILE, ...; all of
+ *          pipes are -1 then
+ */
+enum { COOP_PIPED = -1, COOP_NOWHERE = -2, COOP_AS_OUT = -3 };
+struct coop_Spawn {
+    coop_call base;
+    const char *const *argv, *const *env;
+    const char *dir;
+    int in, out, err;
+    int *pipes;
+};
+
+/** coop_ChildWait - wait for the end of a child process
+ *
+ * Use: coop_trap(status, ChildWait, .pid = pid, .signal = &my->signal);
+ *
+ * signal, when not NULL, receives the signal that ended it, 0 if it ended by itself.
+ * Uses SIGCHLD as SignalWait does.
+ *
+ * Returns: its exit status, 0 to 255; 128 and the signal's number if a signal ended it.
+ * Errors:
+ * -ECHILD  no such child, or another task has waited for it
+ * -EINVAL  pid is not positive
+ * others   as of SignalWait
+ */
+struct coop_ChildWait { coop_call base; int pid; int *signal; };
+
+/** coop_ChildKill - send a signal to a child process
+ *
+ * Use: coop_trap(r, ChildKill, .pid = pid, .signal = SIGTERM);
+ *
+ * Returns: 0.
+ * Errors:
+ * -EINVAL  no such signal, or pid is not positive
+ * -ESRCH   no such child, or it has been waited for
+ * -EPERM   not allowed
+ */
+struct coop_ChildKill { coop_call base; int pid, signal; };
+
+/* ---- Library ----------------------------------------------------------------------- */
+
+/* Routines and functions made of the system calls above alone. Routines are used with
+   coop_await, in any task; arguments that are left out are zero. What they have begun
+   they undo when the task is killed. */
+
+/** coop_listen - open a socket that others can reach, with a name and a fresh file
+ *
+ * Use: coop_await(fd, coop_listen, .address = "tcp://localhost:2222");
+ *
+ * As Listen, which tells of the arguments, but HOST may be a name: the first of its
+ * addresses that can be had is taken. And when PATH of unix://PATH is there already, a
+ * socket that nobody listens at any more, it is removed and made anew.
+ *
+ * Returns: the descriptor, the caller's to close.
+ * Errors:
+ * -EADDRINUSE  also: PATH is there and somebody listens, or it is no socket
+ * others       as of Listen and Resolve
+ */
+coop_declare(coop_listen,
+    const char *address;
+    char *bound;
+    size_t bound_size;
+    int backlog;
+    bool shared;
+    /* The routine's own. */
+    struct coop_names_ *names_;
+    coop_value r_;
+    int fd_, i_;
+    bool given_;
+);
+
+/** coop_dial - connect to a name
+ *
+ * Use: coop_await(fd, coop_dial, .address = "tcp://localhost:2222");
+ * Use: coop_await(fd, coop_dial, .address = "tcp://localhost:2222",
+ *                .timeout = COOP_S(5));
+ *
+ * As Connect, but HOST may be a name. Its addresses are tried one after the other, IPv6
+ * and IPv4 in turns: the next when one has failed, or has not answered for 250 ms. The
+ * first that is connected is taken, and the other attempts are given up. At unix://PATH
+ * it waits for room in the listener's queue.
+ *
+ * timeout, when not 0, is the most that all of it may take, in ns. The tasks that make
+ * the attempts are not the caller's children: a wait for COOP_CHILD does not see them.
+ *
+ * Returns: the descriptor, the caller's to close.
+ * Errors:
+ * -ETIMEDOUT  no address has answered in time
+ * -EINVAL     the address is not of a form that Connect takes
+ * others      when all attempts have failed, why the first did, or the first that
+ *             reached a host at all; as of Resolve and Connect
+ *
+ * See: RFC 8305, "Happy Eyeballs".
+ */
+coop_declare(coop_dial,
+    const char *address;
+    int64_t timeout;
+    /* The routine's own. */
+    struct coop_names_ *names_;
+    coop_tid race_;
+    coop_value r_;
+    int fd_;
+    bool given_;
+);
+
+/** coop_stream_open - a stream with buffers over a descriptor
+ *
+ * Works on sockets that are connected, pipes, terminals and files. The stream has the
+ * descriptor from then on. limit is the most bytes that it holds for each way, and so
+ * the longest line or frame; 0: 64 KiB. Buffers are there only while something is in
+ * them.
+ *
+ * Before a task waits for input it sends what it has written to the same stream. One
+ * task may read while others write; only one may read, and what is written in one call
+ * stays together. When a task is killed while it sends, the rest is not sent, and to
+ * write gives an error from then on.
+ *
+ * coop_stream_free releases a stream without sending and without closing: the
+ * descriptor is the caller's again. No other task may be using it. NULL is let pass.
+ *
+ * coop_stream_fd tells the descriptor. coop_stream_waiting tells how many bytes have
+ * been received and not been read, coop_stream_unsent how many have been written and
+ * not been sent.
+ *
+ * Returns: coop_stream_open: the stream; NULL when memory is exhausted, and every
+ * function and routine that gets it then gives -ENOMEM, so it need not be checked in
+ * between. coop_stream_free and coop_stream_fd: the descriptor.
+ */
+typedef struct coop_stream coop_stream;
+coop_stream *coop_stream_open(int fd, size_t limit);
+int coop_stream_free(coop_stream *stream);
+int coop_stream_fd(const coop_stream *stream);
+coop_value coop_stream_waiting(const coop_stream *stream);
+coop_value coop_stream_unsent(const coop_stream *stream);
+
+/** coop_read_some - read what has come
+ *
+ * Use: coop_await(n, coop_read_some, .stream = s, .buf = my->buf,
+ *                .len = sizeof my->buf);
+ *
+ * Waits until there is something.
+ *
+ * Returns: the number of bytes, at most len; 0 at the end of the stream or when len is
+ * 0.
+ * Errors:
+ * -EBUSY  another task reads from the stream
+ * others  as of Recv and Read
+ */
+coop_declare(coop_read_some,
+    coop_stream *stream;
+    void *buf;
+    size_t len;
+    /* The routine's own. */
+    coop_value r_;
+    bool mine_;
+);
+
+/** coop_read_exact - read a number of bytes
+ *
+ * Use: coop_await(n, coop_read_exact, .stream = s, .buf = my->buf, .len = 16);
+ *
+ * Returns: len; less only if the stream ended before.
+ * Errors: as of coop_read_some; what had come before is lost.
+ */
+coop_declare(coop_read_exact,
+    coop_stream *stream;
+    void *buf;
+    size_t len;
+    /* The routine's own. */
+    size_t done_;
+    coop_value r_;
+    bool mine_;
+);
+
+/** coop_read_line - read a line
+ *
+ * Use: coop_await(n, coop_read_line, .stream = s, .line = &my->line);
+ *
+ * *line points at the line then, without its LF or CR LF and closed by a NUL. It is
+ * good until the stream is next read or released, and may be written to. length, when
+ * not NULL, receives its length, for lines that may have NULs within. limit is the
+ * longest line that is wanted; 0, or more than the stream's: the stream's. The last
+ * line of a stream need not have an end.
+ *
+ * Returns: the number of bytes taken, with those of the line's end; so 0 is the end of
+ * the stream alone.
+ * Errors:
+ * -EMSGSIZE  the line is longer than limit. The next call passes over the rest of it.
+ * others     as of coop_read_some
+ */
+coop_declare(coop_read_line,
+    coop_stream *stream;
+    char **line;
+    size_t *length, limit;
+    /* The routine's own. */
+    size_t seen_;
+    coop_value r_;
+    bool mine_;
+);
+
+/** coop_read_frame - read a message that begins with its length
+ *
+ * Use: coop_await(n, coop_read_frame, .stream = s, .frame = &my->frame,
+ *                .length = &my->length);
+ *
+ * A frame is four bytes, the length of what follows in network order, and that. *frame
+ * points at what follows, and a NUL behind it; it is good until the stream is next read
+ * or released, and may be written to. length, when not NULL, receives its length. limit
+ * is the longest that is wanted; 0, or more than the stream's: the stream's.
+ *
+ * Returns: the number of bytes taken, 4 and the length; 0 at the end of the stream.
+ * Errors:
+ * -EMSGSIZE  it is longer than limit. Nothing was taken: the next call says the same.
+ * -EPROTO    the stream ended inside a frame
+ * others     as of coop_read_some
+ */
+coop_declare(coop_read_frame,
+    coop_stream *stream;
+    char **frame;
+    size_t *length, limit;
+    /* The routine's own. */
+    size_t need_;
+    coop_value r_;
+    bool mine_;
+);
+
+/** coop_write_all - write
+ *
+ * Use: coop_await(n, coop_write_all, .stream = s, .buf = "hi\n", .len = 3);
+ *
+ * Puts buf into the stream's buffer when it fits, and waits for nothing then. Otherwise
+ * it sends what is there, and waits until the other side has made room. What the buffer
+ * holds is sent by coop_drain, by coop_stream_close, and before this task waits for
+ * input.
+ *
+ * Returns: len.
+ * Errors: as of Send and Write, also for what was written before; the stream cannot be
+ * written to any more, and each later write and coop_drain gives the same error.
+ */
+coop_declare(coop_write_all,
+    coop_stream *stream;
+    const void *buf;
+    size_t len;
+    /* The routine's own. */
+    coop_value r_;
+    bool used_, mine_;
+);
+
+/** coop_write_frame - write a message with its length before it
+ *
+ * Use: coop_await(n, coop_write_frame, .stream = s, .buf = my->data, .len = my->size);
+ *
+ * As coop_write_all, and in the form that coop_read_frame reads.
+ *
+ * Returns: 4 and len.
+ * Errors:
+ * -EMSGSIZE  len is more than the stream's limit; nothing was written
+ * others     as of coop_write_all
+ */
+coop_declare(coop_write_frame,
+    coop_stream *stream;
+    const void *buf;
+    size_t len;
+    /* The routine's own. */
+    coop_value r_;
+    bool used_;
+);
+
+/** coop_stream_print - write, as printf does
+ *
+ * Into the buffer of the stream, without waiting; all or nothing.
+ *
+ * Returns: the number of bytes.
+ * Errors:
+ * -ENOBUFS  there is no room for it within the limit; coop_drain makes some
+ * -EINVAL   the format is wrong
+ * -ENOMEM   memory is exhausted, or stream is NULL
+ * others    as of coop_write_all
+ */
+int coop_stream_print(coop_stream *stream, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/** coop_drain - send all that was written
+ *
+ * Use: coop_await(r, coop_drain, .stream = s);
+ *
+ * Waits until the host has taken it. Another task may write meanwhile: that is sent
+ * too.
+ *
+ * Returns: 0.
+ * Errors: as of coop_write_all.
+ */
+coop_declare(coop_drain,
+    coop_stream *stream;
+    /* The routine's own. */
+    char *data_;
+    uint32_t at_;
+    bool used_, mine_;
+    coop_value r_;
+);
+
+/** coop_stream_close - send what was written, close, and release
+ *
+ * Use: coop_await(r, coop_stream_close, .stream = s, .fd = fd);
+ *
+ * Meant for a coop_finally part, and for any other place. linger is how long it waits
+ * for the other side to take what was written, in ns; 0: 10 seconds. A task that is
+ * being killed sends nothing more. The descriptor is closed and the stream gone in
+ * every case; another task that is reading or writing gets -EBADF. When stream is NULL,
+ * because there was no memory for it, fd is closed; 0 or less is none.
+ *
+ * Returns: 0.
+ * Errors:
+ * -ENOMEM     stream is NULL
+ * -ETIMEDOUT  not everything could be sent in time
+ * others      as of coop_drain and Close
+ */
+coop_declare(coop_stream_close,
+    coop_stream *stream;
+    int fd;
+    int64_t linger;
+    /* The routine's own. */
+    coop_tid guard_;
+    coop_value r_, closed_;
+);
+
+/** coop_copy - copy from a descriptor to another
+ *
+ * Use: coop_await(n, coop_copy, .from = fd, .to = other);
+ *
+ * Of any kinds. len is how much at most; 0: until the end. A file is read from offset
+ * on, and its position stays. From a file to a socket nothing passes through this
+ * program where the host can do that.
+ *
+ * Returns: the number of bytes; less than len only if the source ended.
+ * Errors:
+ * -EINVAL  offset is negative
+ * others   as of Recv, Read, Pread, Send, Write and SendFile; some may have been copied
+ */
+coop_declare(coop_copy,
+    int from, to;
+    int64_t offset;
+    uint64_t len;
+    /* The routine's own. */
+    uint64_t done_;
+    char *buf_;
+    coop_value r_, n_;
+    int way_;
+    bool plain_;
+);
+
+/** coop_serve - accept connections, and have each served by a task
+ *
+ * Use: coop_await(r, coop_serve, .fd = listener, .client = start, .grace = COOP_S(5));
+ *
+ * Takes over the listening socket fd. client is called for each connection and gives
+ * the coroutine that is to serve it, coop_create(ROUTINE, .fd = fd, ...), or NULL if it
+ * cannot be had, and the connection is closed then. That task owns the connection and
+ * closes it in its coop_finally part, since it may be killed. peer is the other side's
+ * HOST:PORT and good during the call alone. client must not trap.
+ *
+ * arg    handed to client and to ended
+ * ended  when not NULL, is called when a client has ended, unless another task that
+ *        waited for the client was told instead. Who wants to know of failures looks
+ *        there: they are not reported, and do not end the server.
+ * max    connections at once; 0: no limit. At the limit it accepts none until one ends.
+ * grace  how long it waits for the clients when it stops, in ns; -1: without a limit
+ *
+ * It goes on until fd is closed with Close by another task. Then it waits for the
+ * clients as long as grace says, kills those that are left, and waits for their ends.
+ * When no descriptor or no memory is left it tries again when a client has ended, or
+ * after 100 ms. When the calling task is killed, it closes fd and kills the clients.
+ *
+ * The clients are not the caller's children: a wait for COOP_CHILD does not see them.
+ *
+ * Returns: 0 after fd was closed.
+ * Errors:
+ * -EBADF   fd was not open
+ * -EFAULT  client is NULL
+ * others   as of NewTask and Accept; clients are ended as above, and fd is closed
+ */
+coop_declare(coop_serve,
+    int fd;
+    coop_coroutine *(*client)(int fd, const char *peer, void *arg);
+    void (*ended)(const coop_status *status, void *arg);
+    void *arg;
+    size_t max;
+    int64_t grace;
+    /* The routine's own. */
+    coop_tid inner_;
+    coop_value r_;
+    char name_[8];
+);
 
 /* ---- Looking at tasks -------------------------------------------------------------- */
 
@@ -881,7 +1651,7 @@ void coop_event_text(const coop_event *event, coop_text *text);
  *           0.02 ms of that. After fork() only one of the two processes may go on with
  *           the scheduler.
  * "auto"    select, and for good epoll (poll, where there is none) from the moment at
- *           which a descriptor is past select's limit or more than 64 are waited for
+ *           which a descriptor is past select's limit or more than 32 are waited for
  * NULL      auto
  *
  * coop_fifo runs tasks in the order in which they became ready. Both are for
@@ -893,6 +1663,25 @@ void coop_event_text(const coop_event *event, coop_text *text);
  */
 coop_machine *coop_unix(const char *poller);
 coop_policy *coop_fifo(void);
+
+/** coop_sim - a machine that is all in memory
+ *
+ * For tests, and for seeing what a program does when time and network are as one wants
+ * them. COOP_MACHINE=sim, or sim:SEED, takes it for a program that chooses none.
+ *
+ * The clock stands still while a task can run, and jumps to the next timer when none
+ * can: a program that sleeps for hours is through at once. Sockets (tcp:// and unix://)
+ * reach those of the same scheduler alone: Listen, Connect, Accept, Send, Recv, Shutdown
+ * and Close are as on the host, with buffers of limited size; closing with bytes unread
+ * resets. What arrives is cut into pieces, and the random bytes are made, by a generator
+ * that begins with seed: the same seed gives the same run. Work runs at once, when
+ * nothing else can run. What it does not have, files, processes and signals, gives
+ * -ENOSYS.
+ *
+ * Returns: NULL when memory is exhausted.
+ * Thread: any.
+ */
+coop_machine *coop_sim(uint64_t seed);
 
 /* ---- Writing a system call --------------------------------------------------------- */
 
@@ -909,8 +1698,9 @@ coop_policy *coop_fifo(void);
  *           answer will come from (see coop_wake). Runs on the scheduler; must not block.
  * ready     what the call waits for may have come: gives the result, or COOP_WAIT to go
  *           on waiting. Timers, descriptors and task ends ask it. NULL: nobody does.
- * undo      takes a waiting call out of wherever handle put it: nothing may point at it
- *           after. NULL only if handle never gives COOP_WAIT.
+ * undo      takes a waiting call out of wherever handle put it: true, and nothing may
+ *           point at it after; or false, if that cannot be now, since somebody is at work
+ *           on it: then it is answered soon. NULL only if handle never gives COOP_WAIT.
  * drop      the call will not be made, since its task ends before: releases what it was
  *           given. NULL: nothing.
  * describe  appends the arguments, without parentheses; result is NULL as long as there is
@@ -922,7 +1712,7 @@ struct coop_call_type {
     bool outside;
     coop_value (*handle)(coop_sched *, coop_call *);
     coop_value (*ready)(coop_sched *, coop_call *);
-    void (*undo)(coop_sched *, coop_call *);
+    bool (*undo)(coop_sched *, coop_call *);
     void (*drop)(coop_call *);
     void (*describe)(const coop_call *, const coop_value *result, coop_text *);
     void (*touches)(const coop_call *, coop_touch *);
@@ -967,14 +1757,15 @@ bool coop_list_remove(coop_call **list, coop_call *call);
  *
  * The call's type must have the timer right behind base. when is in ns on the machine's
  * clock, which coop_clock reads. A timer fires once, and is off then; coop_timer_clear
- * takes it off before, for undo, and lets one that is off pass.
+ * takes it off before, and lets one that is off pass. It gives true, so that it can be a
+ * type's undo.
  *
  * Returns: 0.
  * Errors:
  * -ENOMEM  memory is exhausted
  */
 int coop_timer_set(coop_sched *sched, coop_call *call, int64_t when);
-void coop_timer_clear(coop_sched *sched, coop_call *call);
+bool coop_timer_clear(coop_sched *sched, coop_call *call);
 int64_t coop_clock(coop_sched *sched);
 
 /** coop_closes_cycle - would waiting for holder close a cycle of waits
@@ -987,8 +1778,13 @@ bool coop_closes_cycle(coop_sched *sched, const coop_call *call, coop_tid holder
 extern const coop_call_type
     coop_GetTid_type, coop_Yield_type, coop_NewTask_type, coop_KillTask_type,
     coop_WaitTask_type, coop_Exit_type, coop_Sleep_type, coop_ReadWait_type,
-    coop_WriteWait_type, coop_Listen_type, coop_Accept_type, coop_Recv_type,
-    coop_Send_type, coop_Close_type;
+    coop_WriteWait_type, coop_Listen_type, coop_Accept_type, coop_Connect_type,
+    coop_Recv_type, coop_Send_type, coop_RecvFrom_type, coop_SendTo_type,
+    coop_SockName_type, coop_SendFile_type, coop_Shutdown_type, coop_Close_type,
+    coop_Read_type, coop_Write_type, coop_Open_type, coop_Pread_type, coop_Pwrite_type,
+    coop_Fsync_type, coop_Stat_type, coop_Unlink_type, coop_Work_type,
+    coop_Resolve_type, coop_Now_type, coop_Random_type, coop_SignalWait_type,
+    coop_Spawn_type, coop_ChildWait_type, coop_ChildKill_type;
 
 /* ---- What the macros are made of --------------------------------------------------- */
 
@@ -1008,7 +1804,6 @@ enum { COOP_UNWINDS_ = 1 };                     /* of unwinding: from where it s
 #define COOP_STR_(x) COOP_STR2_(x)
 #define COOP_HERE_ __FILE__ ":" COOP_STR_(__LINE__)
 
-#define COOP_FRAME_(NAME, ...) struct NAME { coop_frame coop_; __VA_ARGS__ };
 #define COOP_CODE_(STATIC, NAME)                                                    \
     static coop_use_coop_return_ NAME##_code_(coop_coroutine *, struct NAME *);     \
     static coop_step NAME##_resume_(coop_coroutine *self_, void *frame_)            \

@@ -2,6 +2,7 @@
 #include "kernel/kernel.h"
 #include "observer/observer.h"
 #include "tasks/iopoll.h"
+#include "tasks/signals.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -21,6 +22,7 @@ static void release(coop_sched *s)
     if (s->machine)
         s->machine->free(s->machine);
     coop_iopoll_free(s);
+    coop_signals_free(s);
     free(s->slots);
     free(s->due);
     coop_free_spare(s);
@@ -41,15 +43,23 @@ static int watch(coop_sched *s, const coop_options *o)
     return r;
 }
 
-/* The built-in machine, with the poller that options or environment ask for. */
+static const char *asked(const coop_options *o, const char *variable)
+{
+    const char *value = o->no_env ? NULL : getenv(variable);
+    return value && *value ? value : NULL;
+}
+
+/* The machine that the environment asks for, with the poller that options or it do. */
 static int open_machine(coop_sched *s, const coop_options *o)
 {
-    const char *env = o->no_env ? NULL : getenv("COOP_POLLER");
-    const char *poller = o->poller ? o->poller : env && *env ? env : NULL;
-    int r = coop_open_unix(poller, &s->machine);
+    const char *word = asked(o, "COOP_MACHINE");
+    const char *poller = o->poller ? o->poller : asked(o, "COOP_POLLER");
+    int r = coop_machine_by_name(word, poller, o->threads, &s->machine);
+    if (r == -ENODEV)
+        coop_report(s, "there is no machine '%s' here; see COOP_MACHINE in coop(7)", word);
     if (r == -EINVAL)
         coop_report(s, "there is no poller '%s' here; see COOP_POLLER in coop(7)", poller);
-    return r;
+    return r == -ENODEV ? -EINVAL : r;
 }
 
 int coop_sched_open(const coop_options *options)

@@ -35,10 +35,10 @@ static coop_value ready(coop_sched *s, coop_call *call)
     return 0;
 }
 
-static void undo(coop_sched *s, coop_call *call)
+static bool undo(coop_sched *s, coop_call *call)
 {
     coop_task *t = coop_find(s, ((struct coop_KillTask *)call)->tid);
-    coop_list_remove(&t->waiters, call);
+    return coop_list_remove(&t->waiters, call);
 }
 
 static void describe(const coop_call *call, const coop_value *result, coop_text *text)

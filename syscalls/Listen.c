@@ -1,56 +1,31 @@
-/* Listen - open a listening socket from an address in text. */
-#include "kernel/kernel.h"
+/* Listen - open a socket that others can reach, from an address in text. */
+#include "tasks/iopoll.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { MOST_HOST = 64 };
-
-static bool is_port(const char *text)
+/* The address in full: with the port that the host chose. */
+static void tell_bound(coop_sched *s, int fd, const struct coop_Listen *c)
 {
-    long port = 0;
-    if (!*text)
-        return false;
-    for (; *text; text++) {
-        if (*text < '0' || *text > '9' || (port = port * 10 + (*text - '0')) > 65535)
-            return false;
-    }
-    return true;
-}
-
-/* tcp://HOST:PORT, HOST in brackets if it has colons. Stores HOST, gives PORT or NULL. */
-static const char *split(const char *address, char *host)
-{
-    if (!address || strncmp(address, "tcp://", 6))
-        return NULL;
-    const char *from = address + 6, *to, *port;
-    if (*from == '[') {
-        to = strchr(++from, ']');
-        port = to && to > from && to[1] == ':' ? to + 2 : NULL;
-    } else {
-        to = strchr(from, ':');
-        port = to ? to + 1 : NULL;
-    }
-    if (!port || !is_port(port) || to - from >= MOST_HOST)
-        return NULL;
-    memcpy(host, from, (size_t)(to - from));
-    host[to - from] = '\0';
-    return port;
+    char at[128] = "";
+    int scheme = (int)(strstr(c->address, "://") - c->address);
+    s->machine->address(s->machine, fd, false, at, sizeof at);
+    snprintf(c->bound, c->bound_size, "%.*s://%s", scheme, c->address, at);
 }
 
 static coop_value handle(coop_sched *s, coop_call *call)
 {
     struct coop_Listen *c = (struct coop_Listen *)call;
-    char host[MOST_HOST], at[MOST_HOST + 16] = "";
-    const char *port = split(c->address, host);
-    if (!port || c->backlog < 0)
-        return -EINVAL;
-    int fd = s->machine->listen(s->machine, host, port, c->backlog);
-    if (fd >= 0 && c->bound && c->bound_size) {
-        s->machine->address(s->machine, fd, false, at, sizeof at);
-        snprintf(c->bound, c->bound_size, "tcp://%s", at);
-    }
+    coop_spot spot;
+    int r = coop_spot_from(c->address, &spot);
+    if (r < 0 || c->backlog < 0)
+        return r < 0 ? r : -EINVAL;
+    int fd = s->machine->listen(s->machine, &spot, c->backlog, c->shared);
+    if (fd >= 0)
+        coop_io_opened(s, fd, spot.kind != COOP_UDP);
+    if (fd >= 0 && c->bound && c->bound_size)
+        tell_bound(s, fd, c);
     return fd;
 }
 
@@ -58,7 +33,8 @@ static void describe(const coop_call *call, const coop_value *result, coop_text 
 {
     const struct coop_Listen *c = (const struct coop_Listen *)call;
     bool bound = result && *result >= 0 && c->bound && c->bound_size;
-    coop_print(text, "%s", bound ? c->bound : c->address ? c->address : "NULL");
+    coop_print(text, "%s%s", bound ? c->bound : c->address ? c->address : "NULL",
+               c->shared ? ", shared" : "");
 }
 
 const coop_call_type coop_Listen_type = {

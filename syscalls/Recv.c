@@ -3,11 +3,20 @@
 
 #include <errno.h>
 
+/* A stream that gave less than there was room for is empty: it need not be asked to say so. */
 static coop_value ready(coop_sched *s, coop_call *call)
 {
     struct coop_Recv *c = (struct coop_Recv *)call;
-    coop_value n = c->fd < 0 ? -EBADF : s->machine->recv(s->machine, c->fd, c->buf, c->len);
-    return n == -EAGAIN ? COOP_WAIT : n;
+    coop_value n;
+    do
+        n = s->machine->recv(s->machine, c->fd, c->buf, c->len);
+    while (COOP_RARE(n == -EINTR));
+    if (n > 0 && (size_t)n < c->len)
+        coop_io_short(s, c->fd);
+    if (n != -EAGAIN)
+        return n;
+    coop_io_spent(s, c->fd, COOP_READ);
+    return COOP_WAIT;
 }
 
 static coop_value handle(coop_sched *s, coop_call *call)
@@ -15,15 +24,18 @@ static coop_value handle(coop_sched *s, coop_call *call)
     const struct coop_Recv *c = (const struct coop_Recv *)call;
     if (!c->buf && c->len)
         return -EFAULT;
-    coop_value n = ready(s, call);
+    if (c->len && coop_io_is_spent(s, c->fd, COOP_READ))
+        return coop_io_wait(s, call, c->fd, COOP_READ);
+    coop_value n = c->fd < 0 ? -EBADF : ready(s, call);
     if (n != COOP_WAIT)
         return n;
     return c->len ? coop_io_wait(s, call, c->fd, COOP_READ) : 0;
 }
 
-static void undo(coop_sched *s, coop_call *call)
+static bool undo(coop_sched *s, coop_call *call)
 {
     coop_io_undo(s, call, ((struct coop_Recv *)call)->fd, COOP_READ);
+    return true;
 }
 
 static void describe(const coop_call *call, const coop_value *result, coop_text *text)

@@ -4,19 +4,24 @@
 #include <errno.h>
 
 /* An error after some bytes went out is left to the next Send. */
+static coop_value stopped(coop_sched *s, const struct coop_Send *c, coop_value error)
+{
+    if (error != -EAGAIN)
+        return c->sent ? (coop_value)c->sent : error;
+    coop_io_spent(s, c->fd, COOP_WRITE);
+    return COOP_WAIT;
+}
+
 static coop_value ready(coop_sched *s, coop_call *call)
 {
     struct coop_Send *c = (struct coop_Send *)call;
-    do {
-        const char *from = c->sent ? (const char *)c->buf + c->sent : c->buf;
-        coop_value n = s->machine->send(s->machine, c->fd, from, c->len - c->sent);
-        if (n == -EAGAIN)
-            return COOP_WAIT;
-        if (n < 0)
-            return c->sent ? (coop_value)c->sent : n;
-        c->sent += (size_t)n;
-    } while (c->sent < c->len);
-    return (coop_value)c->sent;
+    coop_value n = 0;
+    while ((n >= 0 || n == -EINTR) && c->sent < c->len) {
+        n = s->machine->send(s->machine, c->fd, (const char *)c->buf + c->sent, c->len - c->sent);
+        if (n > 0)
+            c->sent += (size_t)n;
+    }
+    return n < 0 ? stopped(s, c, n) : (coop_value)c->sent;
 }
 
 static coop_value handle(coop_sched *s, coop_call *call)
@@ -28,17 +33,21 @@ static coop_value handle(coop_sched *s, coop_call *call)
         return -EFAULT;
     if (c->len > INTPTR_MAX)
         return -EINVAL;
-    c->sent = 0;
-    coop_value n = ready(s, call);
+    coop_value n = s->machine->send(s->machine, c->fd, c->buf, c->len);
+    if (n == (coop_value)c->len)
+        return n;
+    c->sent = n > 0 ? (size_t)n : 0;
+    n = n >= 0 || n == -EINTR ? ready(s, call) : stopped(s, c, n);
     if (n != COOP_WAIT)
         return n;
     n = coop_io_wait(s, call, c->fd, COOP_WRITE);
     return n < 0 && n != COOP_WAIT && c->sent ? (coop_value)c->sent : n;
 }
 
-static void undo(coop_sched *s, coop_call *call)
+static bool undo(coop_sched *s, coop_call *call)
 {
     coop_io_undo(s, call, ((struct coop_Send *)call)->fd, COOP_WRITE);
+    return true;
 }
 
 static void describe(const coop_call *call, const coop_value *result, coop_text *text)

@@ -12,21 +12,58 @@ static coop_value tell(coop_task *t, coop_status *to)
     return to->value;
 }
 
+static coop_value take(coop_sched *s, coop_task *t, coop_status *to)
+{
+    coop_value value = tell(t, to);
+    coop_let_go(s, t);
+    return value;
+}
+
+static bool has_child(coop_sched *s, coop_tid parent)
+{
+    for (coop_task *t = NULL; (t = coop_each(s, t));)
+        if (t->parent == parent && (t->co.flags & TASK_KEEP) && t->co.state != COOP_ENDED)
+            return true;
+    return false;
+}
+
+static coop_value wait_for_child(coop_sched *s, struct coop_WaitTask *c)
+{
+    coop_task *self = c->base.task;
+    if (self->kept)
+        return take(s, self->kept->next, c->status);
+    if (!has_child(s, self->tid))
+        return -ECHILD;
+    if (c->poll)
+        return -EAGAIN;
+    self->co.flags |= TASK_WAITS_ANY;
+    return COOP_WAIT;
+}
+
+/* A child has just ended. Who asks lets it go. */
+static coop_value told_of_child(coop_sched *s, struct coop_WaitTask *c)
+{
+    coop_task *self = c->base.task;
+    if (!self->kept && has_child(s, self->tid))
+        return COOP_WAIT;
+    self->co.flags &= (uint8_t)~TASK_WAITS_ANY;
+    return self->kept ? tell(self->kept->next, c->status) : -ECHILD;
+}
+
 static coop_value handle(coop_sched *s, coop_call *call)
 {
     struct coop_WaitTask *c = (struct coop_WaitTask *)call;
-    coop_task *t = coop_find(s, c->tid);
     if (c->status)
         *c->status = (coop_status){ .end = COOP_NO_END };
+    coop_task *t = coop_find(s, c->tid);
     if (COOP_RARE(!t))
-        return -ESRCH;
+        return c->tid == COOP_CHILD ? wait_for_child(s, c) : -ESRCH;
     if (COOP_RARE(t->co.flags & TASK_SYSTEM))
         return -EPERM;
-    if (t->co.state == COOP_ENDED) {
-        coop_value value = tell(t, c->status);
-        coop_let_go(s, t);
-        return value;
-    }
+    if (t->co.state == COOP_ENDED)
+        return take(s, t, c->status);
+    if (c->poll)
+        return -EAGAIN;
     if (coop_closes_cycle(s, call, c->tid))
         return -EDEADLK;
     coop_list_add(&t->waiters, call);
@@ -36,25 +73,35 @@ static coop_value handle(coop_sched *s, coop_call *call)
 static coop_value ready(coop_sched *s, coop_call *call)
 {
     struct coop_WaitTask *c = (struct coop_WaitTask *)call;
-    return tell(coop_find(s, c->tid), c->status);
+    return c->tid == COOP_CHILD ? told_of_child(s, c)
+        : tell(coop_find(s, c->tid), c->status);
 }
 
-static void undo(coop_sched *s, coop_call *call)
+static bool undo(coop_sched *s, coop_call *call)
 {
-    coop_task *t = coop_find(s, ((struct coop_WaitTask *)call)->tid);
-    coop_list_remove(&t->waiters, call);
+    coop_tid tid = ((struct coop_WaitTask *)call)->tid;
+    if (tid != COOP_CHILD)
+        return coop_list_remove(&coop_find(s, tid)->waiters, call);
+    call->task->co.flags &= (uint8_t)~TASK_WAITS_ANY;
+    return true;
 }
 
 static void describe(const coop_call *call, const coop_value *result, coop_text *text)
 {
-    (void)result;
-    coop_print(text, "%td", ((const struct coop_WaitTask *)call)->tid);
+    const struct coop_WaitTask *c = (const struct coop_WaitTask *)call;
+    if (c->tid != COOP_CHILD)
+        coop_print(text, "%td", c->tid);
+    else if (result && c->status && c->status->tid)
+        coop_print(text, "child %td", c->status->tid);
+    else
+        coop_print(text, "child");
 }
 
 static void touches(const coop_call *call, coop_touch *touch)
 {
     coop_tid tid = ((const struct coop_WaitTask *)call)->tid;
-    *touch = (coop_touch){ (uintptr_t)tid, false, tid };
+    if (tid != COOP_CHILD)
+        *touch = (coop_touch){ (uintptr_t)tid, false, tid };
 }
 
 const coop_call_type coop_WaitTask_type = {

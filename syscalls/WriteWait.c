@@ -13,9 +13,10 @@ static coop_value ready(coop_sched *s, coop_call *call)
     return 0;
 }
 
-static void undo(coop_sched *s, coop_call *call)
+static bool undo(coop_sched *s, coop_call *call)
 {
     coop_io_undo(s, call, ((struct coop_WriteWait *)call)->fd, COOP_WRITE);
+    return true;
 }
 
 static void describe(const coop_call *call, const coop_value *result, coop_text *text)

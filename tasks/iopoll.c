@@ -3,27 +3,15 @@
    call that waits for the outside. The kernel gives it the processor when nothing
    is ready, and then it may block, or else every so many slices. */
 #include "tasks/iopoll.h"
+#include "tasks/signals.h"
+#include "tasks/workers.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_FIRED = 256 };
-
-struct waiters {
-    coop_call *readers, *writers;
-};
-
-struct io {
-    struct waiters *fds;           /* by descriptor */
-    int size;
-    int watched;                   /* descriptors with waiters */
-    bool told;                     /* that the poller has a limit */
-    coop_fired fired[MOST_FIRED];
-};
-
 /* Poll: the call in which iopoll itself waits; answered with whether it may block. */
-struct coop_Poll { coop_call base; struct io *io; coop_sched *sched; };
+struct coop_Poll { coop_call base; struct coop_io *io; coop_sched *sched; };
 
 static coop_value handle(coop_sched *s, coop_call *call)
 {
@@ -37,7 +25,12 @@ static void describe(const coop_call *call, const coop_value *result, coop_text 
     const struct coop_Poll *c = (const struct coop_Poll *)call;
     int64_t when;
     (void)result;
-    coop_print(text, "%d descriptor%s", c->io->watched, c->io->watched == 1 ? "" : "s");
+    int waited = 0;
+    for (int fd = 0; fd < c->io->size; fd++)
+        waited += c->io->fds[fd].readers || c->io->fds[fd].writers;
+    coop_print(text, "%d descriptor%s", waited, waited == 1 ? "" : "s");
+    if (c->sched->jobs)
+        coop_print(text, ", %zu job%s", c->sched->jobs, c->sched->jobs == 1 ? "" : "s");
     if (coop_next_timer(c->sched, &when)) {
         coop_print(text, ", timer in ");
         coop_print_span(text, when > c->sched->now ? when - c->sched->now : 0);
@@ -48,30 +41,13 @@ static const coop_call_type coop_Poll_type = {
     .name = "Poll", .handle = handle, .describe = describe
 };
 
-static unsigned wanted(const struct waiters *w)
-{
-    return (w->readers ? COOP_READ : 0u) | (w->writers ? COOP_WRITE : 0u);
-}
-
-/* Tell the machine when what is wanted of fd has changed. */
-static int rewatch(coop_sched *s, int fd, unsigned before, unsigned after)
-{
-    struct io *io = s->io;
-    if (after == before)
-        return 0;
-    int r = s->machine->watch(s->machine, fd, after);
-    if (r == 0)
-        io->watched += !!after - !!before;
-    return r;
-}
-
-static struct waiters *room_for(struct io *io, int fd)
+static struct coop_descriptor *room_for(struct coop_io *io, int fd)
 {
     if (fd >= io->size) {
         int size = io->size ? io->size : 64;
         while (size <= fd)
             size *= 2;
-        struct waiters *fds = realloc(io->fds, (size_t)size * sizeof *fds);
+        struct coop_descriptor *fds = realloc(io->fds, (size_t)size * sizeof *fds);
         if (!fds)
             return NULL;
         memset(fds + io->size, 0, (size_t)(size - io->size) * sizeof *fds);
@@ -81,88 +57,184 @@ static struct waiters *room_for(struct io *io, int fd)
     return &io->fds[fd];
 }
 
-static coop_call **list_for(struct waiters *w, unsigned event)
+static unsigned wanted(const struct coop_descriptor *d)
 {
-    return event == COOP_READ ? &w->readers : &w->writers;
+    return (d->readers ? COOP_READ : 0u) | (d->writers ? COOP_WRITE : 0u);
 }
 
-coop_value coop_io_wait(coop_sched *s, coop_call *call, int fd, unsigned event)
+static coop_call **list_for(struct coop_descriptor *d, unsigned event)
 {
-    if (fd < 0)
-        return -EBADF;
-    int r = coop_need_poller(s);
-    if (r < 0)
-        return r;
-    struct io *io = s->io;
-    unsigned before = fd < io->size ? wanted(&io->fds[fd]) : 0;
-    r = rewatch(s, fd, before, before | event);
-    if (r == -EMFILE && !io->told) {
-        io->told = true;
-        coop_report(s, "descriptor %d is past what the poller can watch: use another one "
-                    "(COOP_POLLER=auto or epoll), and leave it a descriptor of its own", fd);
-    }
+    return event == COOP_READ ? &d->readers : &d->writers;
+}
+
+static void tell_limit(coop_sched *s, int fd)
+{
+    struct coop_io *io = s->io;
+    if (io->told)
+        return;
+    io->told = true;
+    coop_report(s, "descriptor %d is past what the poller can watch: use another one "
+                "(COOP_POLLER=auto or epoll), and leave it a descriptor of its own", fd);
+}
+
+static coop_value add(struct coop_io *io, struct coop_descriptor *d, coop_call *call,
+                      unsigned event)
+{
+    coop_call **list = list_for(d, event);
+    io->lists += !*list;
+    coop_list_add(list, call);
+    return COOP_WAIT;
+}
+
+/* The machine is to look for an event, too. What is not known to be used up may be there
+   already. */
+static coop_value look_and_add(coop_sched *s, coop_call *call, int fd, unsigned event)
+{
+    const struct coop_descriptor *known = coop_io_known(s, fd);
+    unsigned looking = known ? known->watched | wanted(known) : 0;
+    unsigned anew = known && known->spent & event ? 0 : COOP_ANEW;
+    int r = known && wanted(known) & event ? 0
+        : s->machine->watch(s->machine, fd, looking | event | anew);
+    if (r == -EMFILE)
+        tell_limit(s, fd);
     if (r)
         return r < 0 ? r : 0;
-    struct waiters *w = room_for(io, fd);
-    if (!w) {
-        rewatch(s, fd, before | event, before);
+    struct coop_descriptor *d = room_for(s->io, fd);
+    if (!d) {
+        s->machine->watch(s->machine, fd, 0);
         return -ENOMEM;
     }
-    coop_list_add(list_for(w, event), call);
-    return COOP_WAIT;
+    d->watched |= (uint8_t)event;
+    return add(s->io, d, call, event);
+}
+
+coop_value coop_io_begin_wait(coop_sched *s, coop_call *call, int fd, unsigned event)
+{
+    struct coop_descriptor *d = coop_io_known(s, fd);
+    if (d && d->spent & d->watched & event)
+        return add(s->io, d, call, event);
+    int r = fd < 0 ? -EBADF : coop_need_poller(s);
+    return r < 0 ? r : look_and_add(s, call, fd, event);
+}
+
+/* Nobody waits for these events any more. */
+static void look_away(coop_sched *s, int fd, unsigned events)
+{
+    struct coop_descriptor *d = coop_io_known(s, fd);
+    d->watched &= (uint8_t)~events;
+    s->machine->watch(s->machine, fd, d->watched ? d->watched : d->ours ? COOP_KEEP : 0);
+}
+
+/* The last of those who waited for an event of fd does no longer. Who has just taken
+   something from a descriptor of ours will soon wait for more. */
+static void emptied(coop_sched *s, int fd, unsigned event)
+{
+    s->io->lists--;
+    if (!s->io->fds[fd].ours)
+        look_away(s, fd, event);
 }
 
 void coop_io_undo(coop_sched *s, coop_call *call, int fd, unsigned event)
 {
-    struct waiters *w = &((struct io *)s->io)->fds[fd];
-    unsigned before = wanted(w);
-    coop_list_remove(list_for(w, event), call);
-    rewatch(s, fd, before, wanted(w));
+    coop_call **list = list_for(coop_io_known(s, fd), event);
+    coop_list_remove(list, call);
+    if (!*list)
+        emptied(s, fd, event);
 }
 
 static void wake_all(coop_sched *s, coop_call **list, coop_value value)
 {
     coop_call *call;
+    s->io->lists -= *list != NULL;
     while ((call = coop_list_take(list)))
         coop_wake(s, call, value);
 }
 
+/* The machine forgets fd, and so do we. */
+static void forget(coop_sched *s, int fd)
+{
+    struct coop_descriptor *d = coop_io_known(s, fd);
+    if (d->watched || d->ours)
+        s->machine->watch(s->machine, fd, 0);
+    *d = (struct coop_descriptor){ .ours = false };
+}
+
+static struct coop_io *need_io(coop_sched *s)
+{
+    if (!s->io)
+        s->io = calloc(1, sizeof *s->io);
+    return s->io;
+}
+
+/* Without memory to remember it in, it is nobody's. */
+void coop_io_opened(coop_sched *s, int fd, bool stream)
+{
+    struct coop_descriptor *d = need_io(s) ? room_for(s->io, fd) : NULL;
+    if (!d || wanted(d))
+        return;
+    forget(s, fd);                 /* the one before was closed behind our back */
+    d->ours = true;
+    d->sure = stream;
+}
+
 void coop_io_closed(coop_sched *s, int fd)
 {
-    struct io *io = s->io;
-    if (!io || fd < 0 || fd >= io->size)
+    struct coop_descriptor *d = coop_io_known(s, fd);
+    if (!d)
         return;
-    struct waiters *w = &io->fds[fd];
-    unsigned before = wanted(w);
-    wake_all(s, &w->readers, -EBADF);
-    wake_all(s, &w->writers, -EBADF);
-    rewatch(s, fd, before, 0);
+    wake_all(s, &d->readers, -EBADF);
+    wake_all(s, &d->writers, -EBADF);
+    forget(s, fd);
 }
 
 /* Each waiter in its turn tries; those that got nothing keep their places. */
 static void offer_all(coop_sched *s, coop_call **list)
 {
-    coop_call *call, *rest = *list;
+    coop_call *last = *list, *call = last->next, *next;
     *list = NULL;
-    while ((call = coop_list_take(&rest)))
-        if (!coop_offer(s, call))
+    for (; call; call = next) {
+        next = call == last ? NULL : call->next;
+        if (!coop_offer_now(s, call))
             coop_list_add(list, call);
+    }
 }
 
-static void deliver(coop_sched *s, const coop_fired *fired)
+static inline void tell(coop_sched *s, int fd, coop_call **list, unsigned event, bool once)
 {
-    struct io *io = s->io;
-    struct waiters *w = &io->fds[fired->fd];
-    unsigned before = wanted(w);
-    if (fired->events & COOP_BAD) {
-        coop_io_closed(s, fired->fd);
+    if (COOP_RARE(!*list)) {
+        if (!once && s->io->fds[fd].watched & event)
+            look_away(s, fd, event);
         return;
     }
-    if (fired->events & COOP_READ)
-        offer_all(s, &w->readers);
-    if (fired->events & COOP_WRITE)
-        offer_all(s, &w->writers);
-    rewatch(s, fired->fd, before, wanted(w));
+    coop_call *first = (*list)->next;
+    if (first != *list) {
+        offer_all(s, list);
+    } else {
+        *list = NULL;
+        if (!coop_offer_now(s, first))
+            coop_list_add(list, first);
+    }
+    if (!*list)
+        emptied(s, fd, event);
+}
+
+static void deliver(coop_sched *s, int fd, unsigned events)
+{
+    struct coop_descriptor *d = coop_io_known(s, fd);
+    if (COOP_RARE(!d))
+        return;
+    if (COOP_RARE(events & (COOP_BAD | COOP_OVER))) {
+        d->sure = false;
+        if (events & COOP_BAD) {
+            coop_io_closed(s, fd);
+            return;
+        }
+    }
+    d->spent &= (uint8_t)~events;
+    if (events & COOP_READ)
+        tell(s, fd, &d->readers, COOP_READ, events & COOP_ONCE);
+    if (events & COOP_WRITE)
+        tell(s, fd, &d->writers, COOP_WRITE, events & COOP_ONCE);
 }
 
 /* How long the machine may block: until the next timer at most. */
@@ -179,15 +251,19 @@ static int64_t timeout(coop_sched *s, bool may_block)
 
 static void look(coop_sched *s, bool may_block)
 {
-    struct io *io = s->io;
+    struct coop_io *io = s->io;
     int64_t limit = timeout(s, may_block);
     int n = 0;
-    if (io->watched || limit)
-        n = s->machine->poll(s->machine, limit, io->fired, MOST_FIRED);
+    if (io->lists || s->jobs || s->signals || limit)
+        n = s->machine->poll(s->machine, limit, io->fired, COOP_MOST_FIRED);
     if (n < 0)
-        coop_stop(s, n);
+        coop_stop(s, n == -EDEADLK ? coop_deadlock(s) : n);
     for (int i = 0; i < n; i++)
-        deliver(s, &io->fired[i]);
+        deliver(s, io->fired[i].fd, io->fired[i].events);
+    if (s->jobs)
+        coop_jobs_finished(s);
+    if (s->signals)
+        coop_signals_arrived(s);
     coop_expire(s, coop_clock(s));
 }
 
@@ -203,28 +279,24 @@ coop_routine(iopoll, coop_sched *sched; coop_value may_block;)
 
 int coop_iopoll_start(coop_sched *s)
 {
-    struct io *io = calloc(1, sizeof *io);
-    coop_frame *first = coop_make_(&iopoll_routine, __FILE__);
-    coop_task *t = first ? coop_task_of(first) : NULL;
-    if (t)
-        COOP_FILL_(iopoll, first, .sched = s);
-    coop_tid tid = io && t ? coop_admit(s, t, 0, TASK_SYSTEM) : -ENOMEM;
+    coop_frame *first = need_io(s) ? coop_make_(&iopoll_routine, __FILE__) : NULL;
+    if (!first)
+        return -ENOMEM;
+    coop_task *t = coop_task_of(first);
+    COOP_FILL_(iopoll, first, .sched = s);
+    coop_tid tid = coop_admit(s, t, 0, TASK_SYSTEM);
     if (tid < 0) {
-        free(io);
-        if (t)
-            coop_unmake(t);
+        coop_unmake(t);
         return (int)tid;
     }
-    s->io = io;
     s->poller = t;
     return 0;
 }
 
 void coop_iopoll_free(coop_sched *s)
 {
-    struct io *io = s->io;
-    if (io)
-        free(io->fds);
-    free(io);
+    if (s->io)
+        free(s->io->fds);
+    free(s->io);
     s->io = NULL;
 }

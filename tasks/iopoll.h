@@ -4,21 +4,84 @@
 
 #include "kernel/kernel.h"
 
+/* What is known of a descriptor. One that the kernel opened, and that is closed by Close, is
+   ours: the machine goes on looking at it when nobody waits, and what was used up
+   is remembered. Of others nothing is, since they may be another file each time. */
+struct coop_descriptor {
+    coop_call *readers, *writers;  /* who waits */
+    bool ours;
+    bool sure;                     /* of ours: a short read means that all is read */
+    uint8_t watched;               /* events that the machine looks for */
+    uint8_t spent;                 /* events used up, and not come again since */
+};
+
+enum { COOP_MOST_FIRED = 256 };
+
+struct coop_io {
+    struct coop_descriptor *fds;
+    int size;
+    int lists;                     /* of waiters, not empty */
+    bool told;                     /* that the poller has a limit */
+    coop_fired fired[COOP_MOST_FIRED];
+};
+
 #pragma GCC visibility push(hidden)
 
-/* From handle: the call waits until fd is ready for event, COOP_READ or COOP_WRITE, and
-   its ready is asked then. COOP_WAIT, or an error to answer with, or 0 for a descriptor
-   that is always ready. */
-coop_value coop_io_wait(coop_sched *, coop_call *, int fd, unsigned event);
+coop_value coop_io_begin_wait(coop_sched *, coop_call *, int fd, unsigned event);
 void coop_io_undo(coop_sched *, coop_call *, int fd, unsigned event);
+
+/* A new descriptor, which the kernel opened. stream: what it gives has no borders. */
+void coop_io_opened(coop_sched *, int fd, bool stream);
 
 /* All who wait on fd get -EBADF; nobody looks at it any more. */
 void coop_io_closed(coop_sched *, int fd);
 
-/* The first makes s->poller and s->io, or gives -ENOMEM; the second releases s->io. */
+/* The first makes s->poller, or gives -ENOMEM; the second releases s->io. */
 int coop_iopoll_start(coop_sched *);
 void coop_iopoll_free(coop_sched *);
 
 #pragma GCC visibility pop
+
+static inline struct coop_descriptor *coop_io_known(coop_sched *s, int fd)
+{
+    struct coop_io *io = s->io;
+    return io && (unsigned)fd < (unsigned)io->size ? &io->fds[fd] : NULL;
+}
+
+/* An event of fd was used up: it gave -EAGAIN; or less than there was room for. */
+static inline void coop_io_spent(coop_sched *s, int fd, unsigned event)
+{
+    struct coop_descriptor *d = coop_io_known(s, fd);
+    if (d && d->ours)
+        d->spent |= (uint8_t)event;
+}
+
+static inline void coop_io_short(coop_sched *s, int fd)
+{
+    struct coop_descriptor *d = coop_io_known(s, fd);
+    if (d && d->sure)
+        d->spent |= COOP_READ;
+}
+
+/* True: so it was, and it has not come again, so there is no use in trying. */
+static inline bool coop_io_is_spent(coop_sched *s, int fd, unsigned event)
+{
+    const struct coop_descriptor *d = coop_io_known(s, fd);
+    return d && d->spent & event;
+}
+
+/* From handle: the call waits until fd is ready for event, COOP_READ or COOP_WRITE, and
+   its ready is asked then. COOP_WAIT, or an error to answer with, or 0 for a descriptor
+   that is always ready. */
+static inline coop_value coop_io_wait(coop_sched *s, coop_call *call, int fd, unsigned event)
+{
+    struct coop_descriptor *d = coop_io_known(s, fd);
+    coop_call **list = !d ? NULL : event == COOP_READ ? &d->readers : &d->writers;
+    if (!list || *list || !(d->spent & d->watched & event))
+        return coop_io_begin_wait(s, call, fd, event);
+    s->io->lists++;
+    *list = call->next = call;     /* the only one in it */
+    return COOP_WAIT;
+}
 
 #endif

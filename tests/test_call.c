@@ -73,7 +73,7 @@ static coop_value pass_handle(coop_sched *s, coop_call *call)
     return COOP_WAIT;
 }
 
-/* Asked by the timer, or by Open. */
+/* Asked by the timer, or by Lift. */
 static coop_value pass_ready(coop_sched *s, coop_call *call)
 {
     struct coop_Pass *c = (struct coop_Pass *)call;
@@ -86,10 +86,11 @@ static coop_value pass_ready(coop_sched *s, coop_call *call)
     return -ETIMEDOUT;
 }
 
-static void pass_undo(coop_sched *s, coop_call *call)
+static bool pass_undo(coop_sched *s, coop_call *call)
 {
     coop_timer_clear(s, call);
     say("undo-%d", coop_list_remove(&((struct coop_Pass *)call)->gate->waiting, call));
+    return true;
 }
 
 static void pass_describe(const coop_call *call, const coop_value *r, coop_text *text)
@@ -105,11 +106,11 @@ static const coop_call_type coop_Pass_type = {
     .describe = pass_describe
 };
 
-struct coop_Open { coop_call base; struct gate *gate; bool one; };
+struct coop_Lift { coop_call base; struct gate *gate; bool one; };
 
 static coop_value open_handle(coop_sched *s, coop_call *call)
 {
-    struct coop_Open *c = (struct coop_Open *)call;
+    struct coop_Lift *c = (struct coop_Lift *)call;
     coop_call *waiting;
     coop_value woken = 0;
     if (!c->one)
@@ -126,7 +127,7 @@ static coop_value open_handle(coop_sched *s, coop_call *call)
     return woken;
 }
 
-static const coop_call_type coop_Open_type = { .name = "Open", .handle = open_handle };
+static const coop_call_type coop_Lift_type = { .name = "Lift", .handle = open_handle };
 
 coop_routine(passer, int n; struct gate *gate; int64_t limit; coop_value r;)
 {
@@ -139,10 +140,10 @@ coop_routine(passer, int n; struct gate *gate; int64_t limit; coop_value r;)
 coop_routine(opener, struct gate *gate; coop_value r;)
 {
     coop_begin;
-    coop_trap(my->r, Open, .gate = my->gate, .one = true);
+    coop_trap(my->r, Lift, .gate = my->gate, .one = true);
     IS(my->r, 1);
     coop_trap(coop_void, Sleep, .ns = COOP_MS(20));
-    coop_trap(my->r, Open, .gate = my->gate);
+    coop_trap(my->r, Lift, .gate = my->gate);
     say("opened-for-%td", my->r);
     coop_end;
 }
@@ -205,10 +206,10 @@ static coop_value signal_handle(coop_sched *s, coop_call *call)
     return COOP_WAIT;
 }
 
-static void signal_undo(coop_sched *s, coop_call *call)
+static bool signal_undo(coop_sched *s, coop_call *call)
 {
     (void)s;
-    coop_list_remove(((struct coop_Signal *)call)->list, call);
+    return coop_list_remove(((struct coop_Signal *)call)->list, call);
 }
 
 static const coop_call_type coop_Signal_type = {
@@ -309,7 +310,7 @@ static void F28_calls_as_text(void)
     CU_ASSERT_STRING_EQUAL(TEXT(NULL, WriteWait, .fd = -1), "WriteWait(-1)");
     CU_ASSERT_STRING_EQUAL(TEXT(&ok, Close, .fd = 5), "Close(5) = 0");
     CU_ASSERT_STRING_EQUAL(TEXT(&two, Pass, .gate = &gate), "Pass(shut, 2) = 2");
-    CU_ASSERT_STRING_EQUAL(TEXT(&two, Open, .gate = &gate), "Open() = 2");
+    CU_ASSERT_STRING_EQUAL(TEXT(&two, Lift, .gate = &gate), "Lift() = 2");
     CU_ASSERT_STRING_EQUAL(text_of(NULL, NULL), "");
     coop_call_text(&(struct coop_Yield){ { .type = &coop_Yield_type } }.base, NULL, NULL);
     coop_result_text(0, NULL);

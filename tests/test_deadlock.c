@@ -22,10 +22,10 @@ static coop_value lock_handle(coop_sched *s, coop_call *call)
     return COOP_WAIT;
 }
 
-static void lock_undo(coop_sched *s, coop_call *call)
+static bool lock_undo(coop_sched *s, coop_call *call)
 {
     (void)s;
-    coop_list_remove(&((struct coop_Lock *)call)->lock->waiting, call);
+    return coop_list_remove(&((struct coop_Lock *)call)->lock->waiting, call);
 }
 
 static void lock_describe(const coop_call *call, const coop_value *r, coop_text *text)

@@ -13,10 +13,11 @@ static coop_value park_handle(coop_sched *s, coop_call *call)
     return COOP_WAIT;
 }
 
-static void park_undo(coop_sched *s, coop_call *call)
+static bool park_undo(coop_sched *s, coop_call *call)
 {
     (void)s;
     CU_ASSERT(coop_list_remove(((struct coop_Park *)call)->list, call));
+    return true;
 }
 
 static const coop_call_type coop_Park_type = {

@@ -85,10 +85,10 @@ static coop_value signal_handle(coop_sched *s, coop_call *call)
     return COOP_WAIT;
 }
 
-static void signal_undo(coop_sched *s, coop_call *call)
+static bool signal_undo(coop_sched *s, coop_call *call)
 {
     (void)s;
-    coop_list_remove(((struct coop_Signal *)call)->list, call);
+    return coop_list_remove(((struct coop_Signal *)call)->list, call);
 }
 
 static const coop_call_type coop_Signal_type = {

@@ -505,7 +505,8 @@ coop_routine(one_of_two, int fds[2]; coop_tid tid;)
     coop_await(coop_void, settle);
     close(my->fds[0]);
     coop_trap(coop_void, KillTask, .tid = my->tid, .wait = true);
-    coop_await(coop_void, settle);
+    while (outside_watched())
+        coop_trap(coop_void, Sleep, .ns = COOP_MS(1));
     LOG_IS("r=-9");
     close(my->fds[1]);
     coop_end;

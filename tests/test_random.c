@@ -37,10 +37,11 @@ static coop_value park_handle(coop_sched *s, coop_call *call)
     return COOP_WAIT;
 }
 
-static void park_undo(coop_sched *s, coop_call *call)
+static bool park_undo(coop_sched *s, coop_call *call)
 {
     (void)s;
     IS(coop_list_remove(&run.parked, call), true);
+    return true;
 }
 
 static coop_value unpark_handle(coop_sched *s, coop_call *call)

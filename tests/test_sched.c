@@ -274,12 +274,13 @@ static coop_value park(coop_sched *s, coop_call *call)
     return COOP_WAIT;
 }
 
-static void unpark(coop_sched *s, coop_call *call)
+static bool unpark(coop_sched *s, coop_call *call)
 {
     (void)s;
     CU_ASSERT(coop_list_remove(&parked, call));
     if (((struct coop_Park *)call)->spawns)
         CU_ASSERT(coop_spawn(idle) > 0);
+    return true;
 }
 
 static const coop_call_type coop_Park_type = {

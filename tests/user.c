@@ -54,6 +54,8 @@ coop_routine(everything, int cleaned; coop_tid tid; coop_value v; coop_status st
     coop_spawn(cleaner, .cleaned = &my->cleaned);
     coop_trap(my->tid, NewTask, .target = coop_create(cleaner, .cleaned = &my->cleaned));
     coop_trap(my->v, WaitTask, .tid = my->tid, .status = &my->status);
+    coop_trap(my->v, WaitTask, .tid = COOP_CHILD);
+    coop_trap(my->v, SignalWait, .signals = my->v == -ECHILD ? 0 : COOP_SIGNAL(2));
     coop_trap(my->v, Twice, .n = 21);
     if (my->status.end != COOP_OK)
         coop_return(-1);

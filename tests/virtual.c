@@ -14,6 +14,7 @@ static int watch(coop_machine *m, int fd, unsigned events)
     struct virtual_machine *v = (struct virtual_machine *)m;
     if (fd >= VIRTUAL_FDS)
         return -EMFILE;
+    events &= COOP_READ | COOP_WRITE;
     v->watching += !!events - !!v->watched[fd];
     v->watched[fd] = events;
     return 0;
@@ -72,36 +73,6 @@ static int poll_script(coop_machine *m, int64_t timeout, coop_fired *fired, int 
     return n;
 }
 
-static int no_listen(coop_machine *m, const char *host, const char *port, int backlog)
-{
-    (void)m, (void)host, (void)port, (void)backlog;
-    return -EACCES;
-}
-
-static int no_accept(coop_machine *m, int fd)
-{
-    (void)m, (void)fd;
-    return -ENOTSOCK;
-}
-
-static int no_address(coop_machine *m, int fd, bool peer, char *text, size_t size)
-{
-    (void)m, (void)fd, (void)peer, (void)text, (void)size;
-    return -ENOTSOCK;
-}
-
-static coop_value no_recv(coop_machine *m, int fd, void *buf, size_t len)
-{
-    (void)m, (void)fd, (void)buf, (void)len;
-    return -ENOTSOCK;
-}
-
-static coop_value no_send(coop_machine *m, int fd, const void *buf, size_t len)
-{
-    (void)m, (void)fd, (void)buf, (void)len;
-    return -ENOTSOCK;
-}
-
 static int close_fd(coop_machine *m, int fd)
 {
     (void)m;
@@ -116,8 +87,8 @@ static void release(coop_machine *m)
 coop_machine *virtual_machine(struct virtual_machine *v)
 {
     memset(v, 0, sizeof *v);
-    v->face = (coop_machine){ "virtual", now, watch, poll_script, no_listen, no_accept,
-                              no_address, no_recv, no_send, close_fd, release };
+    v->face = (coop_machine){ .name = "virtual", .free = release, .now = now, .watch = watch,
+                              .poll = poll_script, .close = close_fd };
     return &v->face;
 }
 

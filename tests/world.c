@@ -85,7 +85,8 @@ void no_trace_of(coop_tid tid)
         CU_ASSERT(t->tid != tid);
         if (t->co.state != COOP_ENDED)
             CU_ASSERT(!waits_in(t->waiters, tid));
-        for (const coop_task *kept = t->kept; kept; kept = kept->next)
+        for (const coop_task *kept = t->kept; kept;
+             kept = kept->before == t->kept ? NULL : kept->before)
             CU_ASSERT(kept->tid != tid);
     }
 }

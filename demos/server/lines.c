@@ -77,16 +77,16 @@ static coop_value get_handle(coop_sched *sched, coop_call *call)
     return len;
 }
 
-static void put_undo(coop_sched *sched, coop_call *call)
+static bool put_undo(coop_sched *sched, coop_call *call)
 {
     (void)sched;
-    coop_list_remove(&((struct coop_PutLine *)call)->to->putters, call);
+    return coop_list_remove(&((struct coop_PutLine *)call)->to->putters, call);
 }
 
-static void get_undo(coop_sched *sched, coop_call *call)
+static bool get_undo(coop_sched *sched, coop_call *call)
 {
     (void)sched;
-    coop_list_remove(&((struct coop_GetLine *)call)->from->getters, call);
+    return coop_list_remove(&((struct coop_GetLine *)call)->from->getters, call);
 }
 
 static void put_describe(const coop_call *call, const coop_value *result, coop_text *text)

@@ -172,7 +172,7 @@ static coop_value print_ready(coop_sched *sched, coop_call *call)
     return be_patient(sched, call, print->to, &print->patience);
 }
 
-static void print_undo(coop_sched *sched, coop_call *call)
+static bool print_undo(coop_sched *sched, coop_call *call)
 {
     struct coop_Print *print = (struct coop_Print *)call;
     struct output *out = print->to;
@@ -182,6 +182,7 @@ static void print_undo(coop_sched *sched, coop_call *call)
         out->first = (struct coop_Print *)coop_list_take(&out->printers);
     else
         coop_list_remove(&out->printers, call);
+    return true;
 }
 
 static void print_describe(const coop_call *call, const coop_value *result, coop_text *text)
@@ -236,10 +237,11 @@ static coop_value wait_handle(coop_sched *sched, coop_call *call)
     return COOP_WAIT;
 }
 
-static void wait_undo(coop_sched *sched, coop_call *call)
+static bool wait_undo(coop_sched *sched, coop_call *call)
 {
     (void)sched;
     ((struct coop_WaitOutput *)call)->from->writer = NULL;
+    return true;
 }
 
 static void wait_describe(const coop_call *call, const coop_value *result, coop_text *text)
@@ -289,10 +291,11 @@ static coop_value flush_ready(coop_sched *sched, coop_call *call)
     return be_patient(sched, call, flush->of, &flush->patience);
 }
 
-static void flush_undo(coop_sched *sched, coop_call *call)
+static bool flush_undo(coop_sched *sched, coop_call *call)
 {
     coop_timer_clear(sched, call);
     ((struct coop_Flush *)call)->of->flusher = NULL;
+    return true;
 }
 
 static void flush_describe(const coop_call *call, const coop_value *result, coop_text *text)

@@ -30,7 +30,7 @@ coop_coroutine *coop_create_(const coop_routine *r, const char *here)
 
 static void begin(coop_task *t)
 {
-    coop_unlink(t);
+    coop_unlink(&fresh, t);
     t->waiters = NULL;
 }
 
@@ -45,7 +45,7 @@ static void report_fresh(coop_task *t)
 
 void coop_report_fresh(void)
 {
-    for (coop_task *t = fresh; t; t = t->next)
+    for (coop_task *t = fresh; t; t = t->before == fresh ? NULL : t->before)
         report_fresh(t);
 }
 

@@ -12,8 +12,6 @@
 
 #define COOP_GO_ON (INTPTR_MIN + 1)     /* from handle: the task ends, let it unwind now */
 
-#define COOP_RARE(x) __builtin_expect(!!(x), 0)
-
 /* For thread-local variables: reached without a call, also within a shared library. */
 #ifdef __ELF__
 #define COOP_TLS __attribute__((tls_model("initial-exec")))
@@ -36,7 +34,8 @@ enum {
     TASK_EXITED = 8,               /* unwinding because of Exit, not of a kill */
     TASK_NAMED = 16,               /* born is a struct coop_naming */
     TASK_FAILED = 32,              /* ended: with an error */
-    TASK_KILLED = 64               /* ended: by a kill */
+    TASK_KILLED = 64,              /* ended: by a kill */
+    TASK_WAITS_ANY = 128           /* its call is to be offered when a child is kept */
 };
 
 struct coop_naming {
@@ -46,7 +45,7 @@ struct coop_naming {
 
 /* A task is a coroutine with an identity, so each coroutine is made with room for one:
    it becomes a task where it stands, since frames never move. co.state is its
-   coop_state. A fresh coroutine by hand is in its thread's list of those: next, back. */
+   coop_state. A fresh coroutine by hand is in its thread's list of those: next, before. */
 struct coop_task {
     coop_coroutine co;
     union {
@@ -55,9 +54,9 @@ struct coop_task {
     };
     union {
         coop_call *waiters;        /* those who wait for its end */
-        coop_task **back;          /* ended: what points at it, see coop_link */
+        coop_task *before;         /* ended: among its parent's kept */
     };
-    coop_task *kept;               /* ended children whose status it keeps, newest first */
+    coop_task *kept;               /* ended children whose status it keeps: the newest */
     coop_tid tid, parent;
     const char *born;              /* "file:line" of its creation */
     uint64_t slices;
@@ -78,6 +77,7 @@ struct coop_sched {
     unsigned quantum, traps;       /* a slice's traps that need no waiting; those left of it */
     size_t living;                 /* tasks that are work left */
     size_t outside;                /* waiting calls that the outside answers */
+    size_t jobs;                   /* of those, the ones that helper threads work on */
     unsigned woken;                /* tasks made ready since the last trap */
 
     coop_task **slots;             /* the task table: chains by tid */
@@ -96,7 +96,8 @@ struct coop_sched {
     int64_t now;                   /* at the last poll */
     coop_task *poller;             /* the task that looks outside, never in the queue */
     int (*start_poller)(coop_sched *);
-    void *io;                      /* the poller's own */
+    struct coop_io *io;            /* the system tasks' own */
+    void *signals;
 
     coop_task *express;            /* go before the queue: the stepper's choice */
     coop_tid let_first;            /* set during COOP_TRAP: defer it, run this first */
@@ -138,7 +139,7 @@ coop_task *coop_each(coop_sched *, coop_task *);
 /* sched.c */
 int coop_loop(coop_sched *);
 void coop_end_all(coop_sched *);   /* kill every task and run until none is left */
-void coop_undo(coop_sched *, coop_task *);
+bool coop_undo(coop_sched *, coop_task *);         /* false: it goes on waiting */
 void coop_let_first(coop_sched *, coop_tid);        /* an observer's, during COOP_TRAP */
 void coop_stop(coop_sched *, int why);
 int coop_need_poller(coop_sched *);
@@ -153,6 +154,7 @@ int coop_deadlock(coop_sched *);
 void coop_tell(coop_sched *, coop_task *, coop_event_kind, const coop_call *,
                coop_value);
 const char *coop_basename(const char *path);
+void coop_print_string(coop_text *, const char *);  /* quoted, as coop_print_bytes does */
 
 #pragma GCC visibility pop
 
@@ -210,21 +212,42 @@ static inline void coop_make_ready(coop_sched *s, coop_task *t)
     s->policy->put(s->policy, t);
 }
 
-/* Lists of tasks, newest first, out of which any can be taken. */
+/* Lists of tasks out of which any can be taken: circular, and known by the newest, whose
+   next is the oldest. */
 static inline void coop_link(coop_task **list, coop_task *t)
 {
-    t->next = *list;
-    t->back = list;
-    if (t->next)
-        t->next->back = &t->next;
+    coop_task *newest = *list;
     *list = t;
+    if (!newest) {
+        t->next = t->before = t;
+        return;
+    }
+    t->next = newest->next;
+    t->before = newest;
+    t->next->before = t;
+    newest->next = t;
 }
 
-static inline void coop_unlink(coop_task *t)
+static inline void coop_unlink(coop_task **list, coop_task *t)
 {
-    *t->back = t->next;
-    if (t->next)
-        t->next->back = t->back;
+    if (t->next == t) {
+        *list = NULL;
+        return;
+    }
+    t->before->next = t->next;
+    t->next->before = t->before;
+    if (*list == t)
+        *list = t->before;
+}
+
+/* coop_offer, where it counts. */
+static inline bool coop_offer_now(coop_sched *s, coop_call *call)
+{
+    coop_value value = call->type->ready(s, call);
+    if (value == COOP_WAIT)
+        return false;
+    coop_wake(s, call, value);
+    return true;
 }
 
 /* From handle: the slice ends with this call, whatever is left of the quantum. */

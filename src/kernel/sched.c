@@ -38,11 +38,7 @@ void coop_wake(coop_sched *s, coop_call *call, coop_value value)
 
 bool coop_offer(coop_sched *s, coop_call *call)
 {
-    coop_value value = call->type->ready(s, call);
-    if (value == COOP_WAIT)
-        return false;
-    coop_wake(s, call, value);
-    return true;
+    return coop_offer_now(s, call);
 }
 
 /* The task ends before its call is made. */
@@ -55,18 +51,19 @@ static void drop(coop_task *t)
 }
 
 /* The task ends: the call that it waits in, or whose handling was put off, is not to be. */
-void coop_undo(coop_sched *s, coop_task *t)
+bool coop_undo(coop_sched *s, coop_task *t)
 {
     coop_call *call = t->co.call;
     if (t->co.state == COOP_WAITING) {
+        if (call->type->undo && !call->type->undo(s, call))
+            return false;
         leave_wait(s, call);
-        if (call->type->undo)
-            call->type->undo(s, call);
         coop_note(s, t, COOP_UNDO, call, 0);
         answer(t, -ECANCELED);
     } else if (call) {
         drop(t);
     }
+    return true;
 }
 
 /* Out of where a ready task waits for the processor. */

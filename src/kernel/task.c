@@ -70,9 +70,10 @@ void coop_status_of(coop_task *t, coop_status *status)
 {
     t->co.flags |= TASK_SEEN;
     if (COOP_RARE(t->co.flags & TASK_KILLED))
-        *status = (coop_status){ COOP_KILLED, -ECANCELED, t->final };
+        *status = (coop_status){ COOP_KILLED, -ECANCELED, t->final, t->tid };
     else
-        *status = (coop_status){ t->co.flags & TASK_FAILED ? COOP_FAILED : COOP_OK, t->final, 0 };
+        *status = (coop_status){ t->co.flags & TASK_FAILED ? COOP_FAILED : COOP_OK, t->final, 0,
+                                 t->tid };
 }
 
 static void report_failure(coop_sched *s, coop_task *t)
@@ -86,7 +87,7 @@ static void report_failure(coop_sched *s, coop_task *t)
 
 /* The table and the memory of an ended task; a failure that nobody was told of is told
    to the people. */
-static void bury(coop_sched *s, coop_task *t)
+static inline void bury(coop_sched *s, coop_task *t)
 {
     if (COOP_RARE((t->co.flags & (TASK_FAILED | TASK_SEEN)) == TASK_FAILED))
         report_failure(s, t);
@@ -96,19 +97,27 @@ static void bury(coop_sched *s, coop_task *t)
 
 void coop_let_go(coop_sched *s, coop_task *t)
 {
-    coop_unlink(t);
+    coop_task *parent = s->current;
+    if (COOP_RARE(!parent || parent->tid != t->parent))
+        parent = coop_find(s, t->parent);
+    coop_unlink(&parent->kept, t);
     bury(s, t);
 }
 
-static bool keep(coop_sched *s, coop_task *t)
+/* The parent keeps the status if nobody was told; it may wait for any child's end. */
+static void tell_parent(coop_sched *s, coop_task *t)
 {
-    if ((t->co.flags & (TASK_KEEP | TASK_SEEN)) != TASK_KEEP)
-        return false;
     coop_task *parent = coop_find(s, t->parent);
-    if (COOP_RARE(!parent || parent->co.state == COOP_ENDED))
-        return false;
-    coop_link(&parent->kept, t);
-    return true;
+    bool alive = parent && parent->co.state != COOP_ENDED;
+    bool kept = alive && (t->co.flags & (TASK_KEEP | TASK_SEEN)) == TASK_KEEP;
+    if (kept)
+        coop_link(&parent->kept, t);
+    if (COOP_RARE(alive && parent->co.flags & TASK_WAITS_ANY))
+        coop_offer(s, parent->co.call);
+    if (!kept)
+        bury(s, t);
+    else if (COOP_RARE(t->co.flags & TASK_SEEN))
+        coop_let_go(s, t);         /* only now: observers are told whose end it was */
 }
 
 static void tell_main(coop_sched *s, coop_task *t)
@@ -122,6 +131,7 @@ static void tell_main(coop_sched *s, coop_task *t)
 /* The last frame of t has returned. */
 void coop_finish(coop_sched *s, coop_task *t)
 {
+    uint8_t is_child = t->co.flags & TASK_KEEP;
     if (!t->co.unwinding)
         t->final = t->co.value;
     if (COOP_RARE(t->co.unwinding && !(t->co.flags & TASK_EXITED)))
@@ -137,8 +147,10 @@ void coop_finish(coop_sched *s, coop_task *t)
     while (COOP_RARE(t->waiters))
         coop_offer(s, coop_list_take(&t->waiters));
     while (COOP_RARE(t->kept))
-        coop_let_go(s, t->kept);
-    if (!keep(s, t))
+        coop_let_go(s, t->kept->next);
+    if (is_child)
+        tell_parent(s, t);
+    else
         bury(s, t);
 }
 
@@ -155,8 +167,7 @@ void coop_doom(coop_sched *s, coop_task *t, coop_value final, unsigned flag)
     if (t->co.cleaning || t->slices == 0 || t->co.state == COOP_RUNNING)
         return;
     bool waits = t->co.state == COOP_WAITING;
-    coop_undo(s, t);
-    if (waits) {
+    if (coop_undo(s, t) && waits) {
         s->woken++;
         coop_make_ready(s, t);
     }

@@ -81,6 +81,11 @@ void coop_print_bytes(coop_text *text, const void *bytes, size_t len)
     coop_print(text, len > 32 ? "\"..." : "\"");
 }
 
+void coop_print_string(coop_text *text, const char *string)
+{
+    coop_print_bytes(text, string, coop_can_read(string, 1) ? strlen(string) : 1);
+}
+
 /* Three digits at most, then the unit that fits. */
 void coop_print_span(coop_text *text, int64_t ns)
 {

@@ -81,20 +81,21 @@ int coop_timer_set(coop_sched *s, coop_call *call, int64_t when)
     return 0;
 }
 
-void coop_timer_clear(coop_sched *s, coop_call *call)
+bool coop_timer_clear(coop_sched *s, coop_call *call)
 {
     coop_timer *timer = timer_of(call);
     if (!timer->slot)
-        return;
+        return true;
     size_t i = timer->slot - 1;
     struct coop_due last = s->due[--s->due_count];
     timer->slot = 0;
     if (i == s->due_count)
-        return;
+        return true;
     if (i > 0 && before(&last, &s->due[(i - 1) / 4]))
         up(s, i, last);
     else
         down(s, i, last);
+    return true;
 }
 
 int64_t coop_clock(coop_sched *s)

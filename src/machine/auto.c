@@ -7,7 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-enum { MANY = 64 };                /* watched at once: more are not for select */
+enum { MANY = 32 };                /* watched at once: more are not for select */
 
 struct by_auto {
     coop_poller face;
@@ -30,7 +30,7 @@ static int move(struct by_auto *a)
     int r = open_larger(&to);
     for (int fd = 0; fd < FD_SETSIZE && r == 0; fd++)
         if (a->events[fd])
-            r = to->watch(to, fd, a->events[fd]);
+            r = to->watch(to, fd, a->events[fd] | COOP_ANEW);
     if (r < 0) {
         if (to)
             to->free(to);
@@ -48,15 +48,16 @@ static int watch(coop_poller *p, int fd, unsigned events)
     struct by_auto *a = (struct by_auto *)p;
     if (coop_far_off(fd))
         return events ? -EBADF : 0;
-    if (!a->moved && events && (fd >= FD_SETSIZE || (!a->events[fd] && a->count >= MANY))) {
+    if (!a->moved && events & ~COOP_KEEP && (fd >= FD_SETSIZE || (!a->events[fd] && a->count >= MANY))) {
         int r = move(a);
         if (r < 0 && fd >= FD_SETSIZE)
             return r;
     }
     int r = a->current->watch(a->current, fd, events);
     if (r == 0 && !a->moved && fd < FD_SETSIZE) {
-        a->count += !!events - !!a->events[fd];
-        a->events[fd] = (unsigned char)events;
+        unsigned char before = a->events[fd];
+        a->events[fd] = (unsigned char)(events & (COOP_READ | COOP_WRITE));
+        a->count += !!a->events[fd] - !!before;
     }
     return r;
 }

@@ -1,36 +1,28 @@
 /* console.c - plain blocking reads and writes, for those who talk to people. */
 #include "config.h"
 
-#include "machine/machine.h"
+#include "machine/quiet.h"
+#include "machine/unix.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
-/* write() that gives EPIPE without the signal, which would end the program. */
-static ssize_t write_quietly(int fd, const char *text, size_t len)
+ssize_t coop_write_quietly(int fd, const void *buf, size_t len)
 {
-    sigset_t pipe, before, pending;
-    sigemptyset(&pipe);
-    sigaddset(&pipe, SIGPIPE);
-    sigpending(&pending);
-    pthread_sigmask(SIG_BLOCK, &pipe, &before);
-    ssize_t n = write(fd, text, len);
-    int error = errno;
-    if (n < 0 && error == EPIPE && !sigismember(&pending, SIGPIPE))
-        sigtimedwait(&pipe, NULL, &(struct timespec){ 0, 0 });
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    errno = error;
+    struct coop_quiet quiet;
+    coop_quiet_begin(&quiet);
+    ssize_t n = write(fd, buf, len);
+    coop_quiet_end(&quiet, n < 0 && errno == EPIPE);
     return n;
 }
 
 void coop_say(int fd, const char *text, size_t len)
 {
     while (len) {
-        ssize_t n = write_quietly(fd, text, len);
+        ssize_t n = coop_write_quietly(fd, text, len);
         if (n < 0 && errno == EAGAIN)
             poll(&(struct pollfd){ .fd = fd, .events = POLLOUT }, 1, -1);
         else if (n < 0 && errno != EINTR)

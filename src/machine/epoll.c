@@ -1,6 +1,9 @@
 /* epoll.c - the poller for many descriptors on Linux. What fired comes in the order in which
    it became ready, as far as the host tells.
 
+   It is edge-triggered: a registration stays when nobody waits for the moment (COOP_KEEP),
+   so that a busy connection costs no epoll_ctl. COOP_ANEW asks anew, by EPOLL_CTL_MOD.
+
    epoll watches files, not descriptors, and says less than select does:
    - What is always ready (regular files) it refuses, and a closed descriptor it forgets
      without a word. Watched descriptors that it does not have are odd: each poll tries them
@@ -28,14 +31,15 @@
    descriptor, so that it takes a hundredth of the time at most. Each poll counts as a part. */
 #define QUIET INT64_C(50000000)
 #define QUIET_EACH INT64_C(100000)
-#define QUIET_POLL INT64_C(20000)
+#define QUIET_POLL INT64_C(2000)
 
 enum { MOST_EVENTS = 256 };
 
 struct watched {
     uint32_t registration;
-    uint8_t events;                /* 0: not watched */
-    bool odd;                      /* watched, and not in the set */
+    uint8_t wanted;                /* 0: nobody waits */
+    uint8_t armed;                 /* what the set looks for; 0: it is not in the set */
+    bool odd;                      /* wanted, and not in the set */
 };
 
 struct by_epoll {
@@ -43,8 +47,8 @@ struct by_epoll {
     int set;
     struct watched *fds;           /* by descriptor */
     int size;
-    int top;                       /* highest descriptor watched, -1: none */
-    int count, odd;                /* how many are watched, and how many of them are odd */
+    int top;                       /* highest that is wanted or armed, -1: none */
+    int count, odd;                /* how many are wanted, and how many of them are odd */
     int64_t quiet;                 /* what is left of it */
     bool coarse;                   /* the host's epoll counts in milliseconds */
 };
@@ -67,19 +71,21 @@ static int make_room(struct by_epoll *p, int fd)
     return 0;
 }
 
-/* Put fd into a set, or change what is wanted of it there. A number that was closed, and then
-   got its file back, is still there. */
-static int enter(struct by_epoll *p, int set, int op, int fd)
+/* Have a set look for events on fd, and say if they are there already. A number that was
+   closed and got another file, or its own back, may be in the set or not. */
+static int enter(struct by_epoll *p, int set, bool is_in, int fd, unsigned events)
 {
     struct watched *w = &p->fds[fd];
     struct epoll_event e = {
-        .events = (w->events & COOP_READ ? EPOLLIN : 0u)
-                | (w->events & COOP_WRITE ? EPOLLOUT : 0u),
+        .events = EPOLLET | (events & COOP_READ ? EPOLLIN | EPOLLRDHUP | EPOLLPRI : 0u)
+                | (events & COOP_WRITE ? EPOLLOUT : 0u),
         .data.u64 = (uint64_t)w->registration << 32 | (uint32_t)fd
     };
-    int r = epoll_ctl(set, op, fd, &e);
-    if (r < 0 && errno == EEXIST)
-        r = epoll_ctl(set, EPOLL_CTL_MOD, fd, &e);
+    int r = epoll_ctl(set, is_in ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, &e);
+    if (r < 0 && errno == (is_in ? ENOENT : EEXIST))
+        r = epoll_ctl(set, is_in ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, fd, &e);
+    if (r == 0)
+        w->armed = (uint8_t)events;
     return r < 0 ? -errno : 0;
 }
 
@@ -94,45 +100,54 @@ static void set_odd(struct by_epoll *p, int fd, bool odd)
     p->odd += odd - w->odd;
     w->registration += odd && !w->odd;
     w->odd = odd;
+    if (odd)
+        w->armed = 0;
 }
 
-static void unwatch(struct by_epoll *p, int fd)
+static void want(struct by_epoll *p, int fd, unsigned events)
 {
     struct watched *w = &p->fds[fd];
-    if (!w->odd)
+    p->count += !!events - !!w->wanted;
+    w->wanted = (uint8_t)events;
+    if (!events)
+        set_odd(p, fd, false);
+    if (events && fd > p->top)
+        p->top = fd;
+}
+
+static int unwatch(struct by_epoll *p, int fd, bool keep)
+{
+    if (fd >= p->size)
+        return 0;
+    struct watched *w = &p->fds[fd];
+    want(p, fd, 0);
+    if (w->armed && !keep) {
         epoll_ctl(p->set, EPOLL_CTL_DEL, fd, &(struct epoll_event){ .events = 0 });
-    set_odd(p, fd, false);
-    w->events = 0;
-    p->count--;
-    while (p->top >= 0 && !p->fds[p->top].events)
+        w->armed = 0;
+    }
+    while (p->top >= 0 && !p->fds[p->top].wanted && !p->fds[p->top].armed)
         p->top--;
+    return 0;
 }
 
 static int watch(coop_poller *face, int fd, unsigned events)
 {
     struct by_epoll *p = (struct by_epoll *)face;
-    int r = events ? make_room(p, fd) : 0;
+    unsigned wanted = events & (COOP_READ | COOP_WRITE);
+    if (!wanted)
+        return unwatch(p, fd, events & COOP_KEEP);
+    int r = make_room(p, fd);
     if (r < 0)
         return r;
-    bool before = fd < p->size && p->fds[fd].events;
-    if (!events) {
-        if (before)
-            unwatch(p, fd);
-        return 0;
-    }
-    p->fds[fd].events = (uint8_t)events;
-    p->fds[fd].registration += !before;
-    if (!p->fds[fd].odd)
-        r = enter(p, p->set, before ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd);
-    if (is_shortage(r) && !before) {
-        p->fds[fd].events = 0;
+    struct watched *w = &p->fds[fd];
+    w->registration += !w->armed && !w->odd;
+    if (!w->odd && (events & COOP_ANEW || wanted & ~(unsigned)w->armed))
+        r = enter(p, p->set, w->armed, fd, wanted | w->armed);
+    if (is_shortage(r) && !w->wanted)
         return -ENOMEM;
-    }
+    want(p, fd, wanted);
     if (r < 0)
         set_odd(p, fd, true);
-    p->count += !before;
-    if (fd > p->top)
-        p->top = fd;
     return 0;
 }
 
@@ -142,11 +157,11 @@ static int tell_odd(struct by_epoll *p, coop_fired *fired, int max)
     for (int fd = 0; fd <= p->top && p->odd && n < max; fd++) {
         if (!p->fds[fd].odd)
             continue;
-        int r = enter(p, p->set, EPOLL_CTL_ADD, fd);
+        int r = enter(p, p->set, false, fd, p->fds[fd].wanted);
         if (r == 0)
             set_odd(p, fd, false);
         else
-            fired[n++] = (coop_fired){ fd, r == -EPERM ? p->fds[fd].events : COOP_BAD };
+            fired[n++] = (coop_fired){ fd, r == -EPERM ? p->fds[fd].wanted : COOP_BAD };
     }
     return n;
 }
@@ -154,16 +169,21 @@ static int tell_odd(struct by_epoll *p, coop_fired *fired, int max)
 static void go_over_all(struct by_epoll *p)
 {
     for (int fd = 0; fd <= p->top; fd++)
-        if (p->fds[fd].events && !p->fds[fd].odd && enter(p, p->set, EPOLL_CTL_MOD, fd) < 0)
+        if (p->fds[fd].wanted && !p->fds[fd].odd
+            && enter(p, p->set, true, fd, p->fds[fd].armed) < 0)
             set_odd(p, fd, true);
     p->quiet = QUIET + p->count * QUIET_EACH;
 }
 
-/* False: closed behind our back, and perhaps the number of something else now. */
-static bool has_set(const struct by_epoll *p)
+/* False: closed behind our back, and perhaps the number of something else now. What the
+   question takes out of the set is put in again. */
+static bool has_set(struct by_epoll *p)
 {
-    return epoll_wait(p->set, &(struct epoll_event){ .events = 0 }, 1, 0) >= 0
-        || (errno != EBADF && errno != EINVAL);
+    struct epoll_event e;
+    int n = epoll_wait(p->set, &e, 1, 0), fd = n == 1 ? (int)(uint32_t)e.data.u64 : -1;
+    if (fd >= 0 && fd < p->size && p->fds[fd].armed)
+        enter(p, p->set, true, fd, p->fds[fd].armed);
+    return n >= 0 || (errno != EBADF && errno != EINVAL);
 }
 
 /* False: there is none to be had now, and the old one stays. */
@@ -174,14 +194,16 @@ static bool make_new_set(struct by_epoll *p)
     if (set < 0)
         return false;
     for (int fd = 0; fd <= p->top; fd++) {
-        bool regular = p->fds[fd].events && !p->fds[fd].odd;
-        int r = regular ? enter(p, set, EPOLL_CTL_ADD, fd) : 0;
+        struct watched *w = &p->fds[fd];
+        int r = w->armed ? enter(p, set, false, fd, w->armed) : 0;
         if (is_shortage(r)) {
             close(set);
             return false;
         }
-        if (r < 0)
+        if (r < 0 && w->wanted)
             set_odd(p, fd, true);
+        else if (r < 0)
+            w->armed = 0;
     }
     if (had)
         close(p->set);
@@ -208,22 +230,28 @@ static int wait_for(struct by_epoll *p, int64_t timeout, struct epoll_event *eve
 }
 
 /* A broken connection is told to whoever waits for it, readers and writers. */
+static unsigned events_of(uint32_t told)
+{
+    unsigned events = COOP_ONCE | (told & EPOLLIN ? COOP_READ : 0u)
+                    | (told & EPOLLOUT ? COOP_WRITE : 0u);
+    if (COOP_RARE(told & (EPOLLRDHUP | EPOLLPRI)))
+        events |= COOP_OVER | (told & EPOLLRDHUP ? COOP_READ : 0u);
+    if (COOP_RARE(told & (EPOLLHUP | EPOLLERR)))
+        events |= COOP_OVER | COOP_READ | COOP_WRITE;
+    return events;
+}
+
 static int sort_out(struct by_epoll *p, const struct epoll_event *events, int count,
                     coop_fired *fired, bool *stale)
 {
     int n = 0;
     for (int i = 0; i < count; i++) {
-        int fd = (int)(uint32_t)events[i].data.u64;
-        const struct watched *w = &p->fds[fd];
-        bool broken = events[i].events & (EPOLLHUP | EPOLLERR);
-        if (!w->events || w->odd || w->registration != events[i].data.u64 >> 32) {
+        uint64_t data = events[i].data.u64;
+        const struct watched *w = &p->fds[(uint32_t)data];
+        if (COOP_RARE(!w->armed || w->registration != data >> 32))
             *stale = true;
-            continue;
-        }
-        fired[n++] = (coop_fired){
-            fd, w->events & ((broken || events[i].events & EPOLLIN ? COOP_READ : 0u)
-                             | (broken || events[i].events & EPOLLOUT ? COOP_WRITE : 0u))
-        };
+        else
+            fired[n++] = (coop_fired){ (int)(uint32_t)data, events_of(events[i].events) };
     }
     return n;
 }

@@ -57,6 +57,7 @@ static int watch(coop_poller *face, int fd, unsigned events)
     struct by_poll *p = (struct by_poll *)face;
     int r, at = place_of(p, fd);
     bool there = at < p->count && p->fds[at].fd == fd;
+    events &= COOP_READ | COOP_WRITE;
     if (!events) {
         if (there)
             close_place(p, at);

@@ -16,6 +16,7 @@ struct by_select {
 static int watch(coop_poller *p, int fd, unsigned events)
 {
     struct by_select *s = (struct by_select *)p;
+    events &= COOP_READ | COOP_WRITE;
     if (fd >= FD_SETSIZE)
         return !events ? 0 : coop_far_off(fd) ? -EBADF : -EMFILE;
     if (events & COOP_READ)

@@ -1,176 +1,173 @@
-/* unix.c - the real machine: POSIX clock and sockets, and a poller. */
+/* unix.c - the real machine: clocks, random bytes, a poller, and what makes it return. */
 #include "config.h"
 
-#include "machine/machine.h"
-#include "machine/poller.h"
+#include "machine/unix.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <netdb.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#ifdef HAVE_GETRANDOM
+#include <sys/random.h>
+#endif
 #include <time.h>
 #include <unistd.h>
-
-#ifndef MSG_NOSIGNAL
-#define MSG_NOSIGNAL 0             /* where it is missing SO_NOSIGPIPE does it */
-#endif
 
 /* Hosts refuse times that are too long for them: a day is not, and poll may be early. */
 static const int64_t LONGEST = COOP_S(86400);
 
-struct unix_machine {
-    coop_machine face;
-    coop_poller *poller;
-};
+enum { MOST_THREADS = 8 };
+
+static int64_t read_clock(clockid_t clock)
+{
+    struct timespec t;
+    clock_gettime(clock, &t);
+    return t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
+}
 
 static int64_t now(coop_machine *m)
 {
-    struct timespec t;
     (void)m;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
+    return read_clock(CLOCK_MONOTONIC);
+}
+
+static int64_t wall(coop_machine *m)
+{
+    (void)m;
+    return read_clock(CLOCK_REALTIME);
+}
+
+#ifdef HAVE_GETRANDOM
+static ssize_t some_random(void *buf, size_t len)
+{
+    return getrandom(buf, len, 0);
+}
+#else
+static ssize_t some_random(void *buf, size_t len)
+{
+    int fd = open("/dev/urandom", O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd < 0 ? -1 : read(fd, buf, len);
+    if (fd >= 0)
+        close(fd);
+    return n;
+}
+#endif
+
+static int random_bytes(coop_machine *m, void *buf, size_t len)
+{
+    (void)m;
+    while (len) {
+        ssize_t n = some_random(buf, len);
+        if (n <= 0 && errno != EINTR)
+            return errno == EFAULT ? -EFAULT : -EIO;
+        if (n > 0) {
+            buf = (char *)buf + n;
+            len -= (size_t)n;
+        }
+    }
+    return 0;
+}
+
+int coop_adopt(int fd, bool nonblocking)
+{
+    if (fd < 0)
+        return -errno;
+    int flags = nonblocking ? fcntl(fd, F_GETFL) : 0;
+    if (flags < 0 || fcntl(fd, F_SETFD, FD_CLOEXEC) < 0
+        || (nonblocking && fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)) {
+        int r = -errno;
+        close(fd);
+        return r;
+    }
+#ifdef SO_NOSIGPIPE
+    setsockopt(fd, SOL_SOCKET, SO_NOSIGPIPE, &(int){ 1 }, sizeof(int));
+#endif
+    return fd;
 }
 
 static int watch(coop_machine *m, int fd, unsigned events)
 {
-    coop_poller *p = ((struct unix_machine *)m)->poller;
+    coop_poller *p = ((struct coop_host *)m)->poller;
     return p->watch(p, fd, events);
+}
+
+/* Both non-blocking. With an error what of them is left is the caller's. */
+static int make_pipe(int ends[2])
+{
+    ends[0] = ends[1] = -1;
+#ifdef HAVE_PIPE2
+    return pipe2(ends, O_NONBLOCK | O_CLOEXEC) < 0 ? -errno : 0;
+#else
+    if (pipe(ends) < 0)
+        return -errno;
+    ends[0] = coop_adopt(ends[0], true);
+    ends[1] = coop_adopt(ends[1], true);
+    return ends[0] < 0 ? ends[0] : ends[1] < 0 ? ends[1] : 0;
+#endif
+}
+
+int coop_host_can_wake(struct coop_host *h)
+{
+    if (h->wakeup[0] >= 0)
+        return 0;
+    int ends[2], r = make_pipe(ends);
+    if (r == 0)
+        r = watch(&h->face, ends[0], COOP_READ | COOP_ANEW);
+    if (r < 0) {
+        for (int i = 0; i < 2; i++)
+            if (ends[i] >= 0)
+                close(ends[i]);
+        return r;
+    }
+    h->wakeup[0] = ends[0];
+    h->wakeup[1] = ends[1];
+    return 0;
+}
+
+/* A full pipe wakes as well as one more byte would. */
+void coop_host_wake(struct coop_host *h)
+{
+    int error = errno;
+    while (write(h->wakeup[1], "", 1) < 0 && errno == EINTR)
+        ;
+    errno = error;
+}
+
+/* Take the wake-up out of what fired: it is nobody's descriptor. */
+static int without_wakeup(struct coop_host *h, coop_fired *fired, int n)
+{
+    char bytes[64];
+    for (int i = 0; i < n; i++) {
+        if (fired[i].fd != h->wakeup[0])
+            continue;
+        while (read(h->wakeup[0], bytes, sizeof bytes) == (ssize_t)sizeof bytes)
+            ;
+        memmove(fired + i, fired + i + 1, (size_t)(n - i - 1) * sizeof *fired);
+        return n - 1;
+    }
+    return n;
 }
 
 static int poll_poller(coop_machine *m, int64_t timeout, coop_fired *fired, int max)
 {
-    coop_poller *p = ((struct unix_machine *)m)->poller;
-    return p->poll(p, timeout < LONGEST ? timeout : LONGEST, fired, max);
-}
-
-/* What is no socket, the terminal perhaps, stays as it is. */
-static int prepare(int fd)
-{
-    int type, flags = fcntl(fd, F_GETFL);
-    socklen_t size = sizeof type;
-    if (flags < 0)
-        return -errno;
-    if (!(flags & O_NONBLOCK) && (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) < 0
-                                  || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0))
-        return -errno;
-    return 0;
-}
-
-/* A descriptor made by the host call that just gave fd: non-blocking and close-on-exec, or
-   closed and an error. */
-static int adopt(int fd)
-{
-    int on = 1, r;
-    (void)on;
-    if (fd < 0)
-        return -errno;
-    r = prepare(fd);
-    if (r == 0 && fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
-        r = -errno;
-#ifdef SO_NOSIGPIPE
-    setsockopt(fd, SOL_SOCKET, SO_NOSIGPIPE, &on, sizeof on);
-#endif
-    if (r < 0)
-        close(fd);
-    return r < 0 ? r : fd;
-}
-
-static int listen_socket(coop_machine *m, const char *host, const char *port, int backlog)
-{
-    struct addrinfo hints = { .ai_socktype = SOCK_STREAM,
-                              .ai_flags = AI_PASSIVE | AI_NUMERICHOST | AI_NUMERICSERV };
-    struct addrinfo *at;
-    int on = 1;
-    (void)m;
-    int r = getaddrinfo(*host ? host : NULL, port, &hints, &at);
-    if (r)
-        return r == EAI_MEMORY ? -ENOMEM : r == EAI_SYSTEM ? -errno : -EINVAL;
-    int fd = adopt(socket(at->ai_family, at->ai_socktype, at->ai_protocol));
-    if (fd >= 0) {
-        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-        if (bind(fd, at->ai_addr, at->ai_addrlen) < 0
-            || listen(fd, backlog ? backlog : SOMAXCONN) < 0) {
-            r = -errno;
-            close(fd);
-            fd = r;
-        }
-    }
-    freeaddrinfo(at);
-    return fd;
-}
-
-/* Connections that broke while they were queued are passed over. A listener that was made
-   elsewhere may block, and must not. */
-static int accept_socket(coop_machine *m, int listener)
-{
-    int fd, r = prepare(listener);
-    (void)m;
-    if (r < 0)
-        return r;
-    do {
-#ifdef HAVE_ACCEPT4
-        fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    } while (fd < 0 && (errno == EINTR || errno == ECONNABORTED));
-    return fd < 0 ? -errno : fd;
-#else
-        fd = accept(listener, NULL, NULL);
-    } while (fd < 0 && (errno == EINTR || errno == ECONNABORTED));
-    return adopt(fd);
-#endif
-}
-
-static int address(coop_machine *m, int fd, bool peer, char *text, size_t size)
-{
-    struct sockaddr_storage at;
-    socklen_t len = sizeof at;
-    char host[NI_MAXHOST], port[NI_MAXSERV];
-    (void)m;
-    int r = peer ? getpeername(fd, (struct sockaddr *)&at, &len)
-                 : getsockname(fd, (struct sockaddr *)&at, &len);
-    if (r < 0)
-        return -errno;
-    if (getnameinfo((struct sockaddr *)&at, len, host, sizeof host, port, sizeof port,
-                    NI_NUMERICHOST | NI_NUMERICSERV))
-        return -EINVAL;
-    snprintf(text, size, strchr(host, ':') ? "[%s]:%s" : "%s:%s", host, port);
-    return 0;
-}
-
-static coop_value recv_socket(coop_machine *m, int fd, void *buf, size_t len)
-{
-    ssize_t n;
-    (void)m;
-    do
-        n = recv(fd, buf, len, MSG_DONTWAIT);
-    while (n < 0 && errno == EINTR);
-    return n < 0 ? -errno : n;
-}
-
-static coop_value send_socket(coop_machine *m, int fd, const void *buf, size_t len)
-{
-    ssize_t n;
-    (void)m;
-    do
-        n = send(fd, buf, len, MSG_DONTWAIT | MSG_NOSIGNAL);
-    while (n < 0 && errno == EINTR);
-    return n < 0 ? -errno : n;
-}
-
-/* EINTR from close: the descriptor is gone on Linux, so it is not tried again. */
-static int close_fd(coop_machine *m, int fd)
-{
-    (void)m;
-    return close(fd) < 0 && errno != EINTR ? -errno : 0;
+    struct coop_host *h = (struct coop_host *)m;
+    coop_poller *p = h->poller;
+    int n = p->poll(p, timeout < LONGEST ? timeout : LONGEST, fired, max);
+    return n > 0 && h->wakeup[0] >= 0 ? without_wakeup(h, fired, n) : n;
 }
 
 static void release(coop_machine *m)
 {
-    struct unix_machine *u = (struct unix_machine *)m;
-    u->poller->free(u->poller);
-    free(u);
+    struct coop_host *h = (struct coop_host *)m;
+    coop_host_end_threads(h);
+    coop_host_end_signals(h);
+    if (h->wakeup[0] >= 0) {
+        close(h->wakeup[0]);
+        close(h->wakeup[1]);
+    }
+    h->poller->free(h->poller);
+    free(h);
 }
 
 static const struct {
@@ -185,29 +182,36 @@ static const struct {
 #endif
 };
 
-int coop_open_unix(const char *poller, coop_machine **machine)
+int coop_open_unix(const char *poller, unsigned threads, coop_machine **machine)
 {
     size_t i = 0, count = sizeof pollers / sizeof *pollers;
     while (poller && i < count && strcmp(poller, pollers[i].name))
         i++;
     if (i == count)
         return -EINVAL;
-    struct unix_machine *u = malloc(sizeof *u);
-    if (!u)
+    struct coop_host *h = calloc(1, sizeof *h);
+    if (!h)
         return -ENOMEM;
-    u->face = (coop_machine){ "unix", now, watch, poll_poller, listen_socket, accept_socket,
-                              address, recv_socket, send_socket, close_fd, release };
-    int r = pollers[i].open(&u->poller);
+    h->face = (coop_machine){ .name = "unix", .free = release, .now = now, .wall = wall,
+                              .random = random_bytes, .watch = watch, .poll = poll_poller };
+    h->threads = threads ? threads : MOST_THREADS;
+    h->wakeup[0] = h->wakeup[1] = -1;
+    coop_host_sockets(&h->face);
+    coop_host_files(&h->face);
+    coop_host_threads(&h->face);
+    coop_host_signals(&h->face);
+    coop_host_children(&h->face);
+    int r = pollers[i].open(&h->poller);
     if (r < 0)
-        free(u);
+        free(h);
     else
-        *machine = &u->face;
+        *machine = &h->face;
     return r;
 }
 
 coop_machine *coop_unix(const char *poller)
 {
     coop_machine *machine = NULL;
-    coop_open_unix(poller, &machine);
+    coop_open_unix(poller, 0, &machine);
     return machine;
 }

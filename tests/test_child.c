@@ -1,0 +1,201 @@
+/* WaitTask for any child, and without waiting (contract rule 9). */
+#include "world.h"
+
+#include <errno.h>
+
+#define WORLD(expected, ...) (world_open(0), IS(coop_main(__VA_ARGS__), expected), world_close())
+
+coop_routine(gives, int after; coop_value v;)
+{
+    coop_begin;
+    for (; my->after > 0; my->after--)
+        coop_trap(coop_void, Yield);
+    coop_return(my->v);
+    coop_end;
+}
+
+#define CHILD(TID, ...) coop_trap(TID, NewTask, .target = coop_create(gives, __VA_ARGS__))
+
+coop_routine(in_order_of_ends, coop_value v; coop_tid slow, quick, fails; coop_status st;)
+{
+    coop_begin;
+    CHILD(my->slow, .after = 9, .v = 1);
+    CHILD(my->quick, .after = 2, .v = 2);
+    CHILD(my->fails, .after = 5, .v = -EIO);
+    coop_spawn(gives, .v = 7);
+    coop_trap(my->v, WaitTask, .tid = COOP_CHILD, .status = &my->st);
+    IS(my->v, 2);
+    IS(my->st.tid, my->quick);
+    IS(my->st.end, COOP_OK);
+    coop_trap(my->v, WaitTask, .tid = COOP_CHILD, .status = &my->st);
+    IS(my->v, -EIO);
+    IS(my->st.tid, my->fails);
+    IS(my->st.end, COOP_FAILED);
+    coop_trap(my->v, WaitTask, .tid = COOP_CHILD);
+    IS(my->v, 1);
+    coop_trap(my->v, WaitTask, .tid = COOP_CHILD, .status = &my->st);
+    IS(my->v, -ECHILD);
+    IS(my->st.end, COOP_NO_END);
+    coop_end;
+}
+
+static void rule_9_any_child_in_the_order_of_their_ends(void)
+{
+    WORLD(0, in_order_of_ends);
+}
+
+/* Several that had ended before: the one that ended first comes first. */
+coop_routine(kept_before, coop_value v; coop_tid a, b, c;)
+{
+    coop_begin;
+    CHILD(my->a, .after = 3, .v = 1);
+    CHILD(my->b, .after = 1, .v = 2);
+    CHILD(my->c, .after = 2, .v = 3);
+    for (my->v = 0; my->v < 9; my->v++)
+        coop_trap(coop_void, Yield);
+    coop_trap(my->v, WaitTask, .tid = my->c);
+    IS(my->v, 3);
+    coop_trap(my->v, WaitTask, .tid = COOP_CHILD);
+    IS(my->v, 2);
+    coop_trap(my->v, WaitTask, .tid = COOP_CHILD, .poll = true);
+    IS(my->v, 1);
+    coop_trap(my->v, WaitTask, .tid = COOP_CHILD, .poll = true);
+    IS(my->v, -ECHILD);
+    coop_end;
+}
+
+static void rule_9_children_that_ended_before(void)
+{
+    WORLD(0, kept_before);
+}
+
+coop_routine(polls, coop_value v; coop_tid tid; coop_status st; int i;)
+{
+    coop_begin;
+    CHILD(my->tid, .after = 5, .v = 4);
+    coop_trap(my->v, WaitTask, .tid = COOP_CHILD, .status = &my->st, .poll = true);
+    IS(my->v, -EAGAIN);
+    IS(my->st.end, COOP_NO_END);
+    coop_trap(my->v, WaitTask, .tid = my->tid, .status = &my->st, .poll = true);
+    IS(my->v, -EAGAIN);
+    IS(my->st.end, COOP_NO_END);
+    for (my->i = 0; my->v == -EAGAIN; my->i++)
+        coop_trap(my->v, WaitTask, .tid = my->tid, .status = &my->st, .poll = true);
+    IS(my->v, 4);
+    IS(my->st.tid, my->tid);
+    coop_trap(my->v, WaitTask, .tid = my->tid, .poll = true);
+    IS(my->v, -ESRCH);
+    coop_trap(my->v, WaitTask, .tid = coop_self(), .poll = true);
+    IS(my->v, -EAGAIN);
+    coop_end;
+}
+
+static void without_waiting(void)
+{
+    WORLD(0, polls);
+}
+
+coop_routine(takes, coop_tid tid; coop_value v;)
+{
+    coop_begin;
+    coop_trap(my->v, WaitTask, .tid = my->tid);
+    say("other-%d", (int)my->v);
+    coop_end;
+}
+
+coop_routine(kills, coop_tid tid; coop_value v;)
+{
+    coop_begin;
+    coop_trap(coop_void, Yield);
+    coop_trap(my->v, KillTask, .tid = my->tid, .wait = true);
+    say("killed-%d", (int)my->v);
+    coop_end;
+}
+
+/* The last child goes to somebody else: there is none left to wait for. */
+coop_routine(loses, bool kill; coop_value v; coop_tid tid;)
+{
+    coop_begin;
+    CHILD(my->tid, .after = 9, .v = 5);
+    if (my->kill)
+        coop_spawn(kills, .tid = my->tid);
+    else
+        coop_spawn(takes, .tid = my->tid);
+    coop_trap(my->v, WaitTask, .tid = COOP_CHILD);
+    say("any-%d", (int)my->v);
+    coop_end;
+}
+
+static void the_last_child_is_somebody_elses(void)
+{
+    WORLD(0, loses);
+    LOG_IS("other-5 any--10");
+    WORLD(0, loses, .kill = true);
+    LOG_IS("killed-0 any--10");
+}
+
+coop_routine(waits_any, coop_value v; coop_tid tid;)
+{
+    coop_begin;
+    CHILD(my->tid, .after = 9, .v = 5);
+    coop_trap(my->v, WaitTask, .tid = COOP_CHILD);
+    coop_finally;
+    say("v=%d", (int)my->v);
+    coop_trap(my->v, WaitTask, .tid = COOP_CHILD);
+    say("v=%d", (int)my->v);
+    coop_end;
+}
+
+/* Killed while it waits for any; in its cleanup it may wait again. */
+coop_routine(kills_it, coop_tid tid; char line[64]; coop_text text; coop_info info;)
+{
+    coop_begin;
+    my->tid = coop_spawn(waits_any);
+    coop_trap(coop_void, Yield);
+    coop_trap(coop_void, Yield);
+    coop_trap(coop_void, Yield);
+    IS(coop_inspect(my->tid, &my->info), 0);
+    my->text = (coop_text){ .data = my->line, .size = sizeof my->line };
+    coop_call_text(my->info.call, NULL, &my->text);
+    CU_ASSERT_STRING_EQUAL(my->line, "WaitTask(child)");
+    coop_trap(coop_void, KillTask, .tid = my->tid, .wait = true);
+    LOG_IS("v=-125 v=5");
+    no_trace_of(my->tid);
+    coop_end;
+}
+
+static void rule_8_killed_while_waiting_for_any(void)
+{
+    WORLD(0, kills_it);
+}
+
+coop_routine(for_ever, coop_tid tid; coop_value v;)
+{
+    coop_begin;
+    my->tid = coop_self();
+    coop_trap(coop_void, NewTask, .target = coop_create(takes, .tid = my->tid));
+    coop_trap(my->v, WaitTask, .tid = COOP_CHILD);
+    coop_end;
+}
+
+static void rule_5_a_child_that_never_ends(void)
+{
+    world_open(0);
+    IS(coop_main(for_ever), -EDEADLK);
+    REPORTED("task 1 for_ever waits in WaitTask(child)");
+    world_drop();
+}
+
+static const suite_test tests[] = {
+    TEST(rule_9_any_child_in_the_order_of_their_ends),
+    TEST(rule_9_children_that_ended_before),
+    TEST(without_waiting),
+    TEST(the_last_child_is_somebody_elses),
+    TEST(rule_8_killed_while_waiting_for_any),
+    TEST(rule_5_a_child_that_never_ends),
+};
+
+int main(int argc, char **argv)
+{
+    return suite_main("child", tests, SUITE_COUNT(tests), argc, argv);
+}
