@@ -59,18 +59,24 @@ coop_routine(writer, struct client *client; coop_value n;)
 }
 
 /* Closing with something unread in the host would be a reset, which can take the last lines
-   away from the client. To one that was dropped a reset is the clear answer. */
-static void prepare_close(const struct client *client)
+   away from the client. */
+static void discard_input(int fd)
 {
     char rest[4096];
     int rounds = 64;
 
+    while (rounds-- > 0 && recv(fd, rest, sizeof rest, MSG_DONTWAIT) > 0)
+        ;
+}
+
+/* To one that was dropped a reset is the clear answer. */
+static void prepare_close(const struct client *client)
+{
     if (client->output.broken)
         setsockopt(client->fd, SOL_SOCKET, SO_LINGER, &(struct linger){ 1, 0 },
                    sizeof(struct linger));
     else
-        while (rounds-- > 0 && recv(client->fd, rest, sizeof rest, MSG_DONTWAIT) > 0)
-            ;
+        discard_input(client->fd);
 }
 
 static void client_free(struct client *client)
@@ -191,6 +197,7 @@ static void client_start(int fd, const char *peer)
 
     if (client) {
         client->fd = client->output.fd = fd;
+        client->busy = true;
         client->number = client->output.client = ++server.client_number;
         snprintf(client->commands.name, sizeof client->commands.name, "client %d",
                  client->number);
@@ -211,6 +218,18 @@ static void client_start(int fd, const char *peer)
     server_log("client %d from %s", client->number, peer);
 }
 
+static void turn_away(int fd, const char *peer)
+{
+    char text[64];
+    int len = snprintf(text, sizeof text, "the server is full, with %d of %d clients\n",
+                       server.client_count, server.client_max);
+
+    send(fd, text, (size_t)len, MSG_DONTWAIT | MSG_NOSIGNAL);
+    discard_input(fd);
+    close(fd);
+    server_log("full: one from %s was turned away", peer);
+}
+
 coop_routine(accept_clients, int listener; int fd; bool told; char peer[64];)
 {
     coop_begin;
@@ -218,7 +237,12 @@ coop_routine(accept_clients, int listener; int fd; bool told; char peer[64];)
         coop_trap(my->fd, Accept, .fd = my->listener, .peer = my->peer,
                   .peer_size = sizeof my->peer);
         if (my->fd >= 0) {
-            client_start(my->fd, my->peer);
+            if (!my->peer[0])
+                strcpy(my->peer, "this machine");
+            if (server.client_max > 0 && server.client_count >= server.client_max)
+                turn_away(my->fd, my->peer);
+            else
+                client_start(my->fd, my->peer);
             my->told = false;
             continue;
         }

@@ -1,9 +1,9 @@
 /* taskserver - tasks to play with, over TCP. See doc/taskserver.md. */
 #define _POSIX_C_SOURCE 200809L
 #include "server.h"
+#include "options.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -21,7 +21,10 @@ void server_log(const char *format, ...)
     va_list args;
 
     va_start(args, format);
-    printf("taskserver: ");
+    if (server.worker)
+        printf("taskserver, worker %d: ", server.worker);
+    else
+        printf("taskserver: ");
     vprintf(format, args);
     printf("\n");
     va_end(args);
@@ -43,13 +46,14 @@ void server_ring(struct output *out)
     out->rung = true;
 }
 
-/* A second signal does what it does by default. */
+/* A second signal does what it does by default. A worker ignores SIGINT. */
 static void on_signal(int number)
 {
     int saved = errno;
 
     (void)number;
-    signal(SIGINT, SIG_DFL);
+    if (!server.worker)
+        signal(SIGINT, SIG_DFL);
     signal(SIGTERM, SIG_DFL);
     stop_asked = 1;
     ring();
@@ -67,8 +71,9 @@ static int open_bell(void)
             || fcntl(server.bell[i], F_SETFD, FD_CLOEXEC) < 0)
             return -errno;
     sigemptyset(&action.sa_mask);
-    sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
+    if (!server.worker)
+        sigaction(SIGINT, &action, NULL);
     signal(SIGPIPE, SIG_IGN);      /* nobody reads the log any more: no reason to end */
     return 0;
 }
@@ -108,13 +113,15 @@ static struct client *first_untold(void)
 
 /* ---- The server's own task ------------------------------------------------------ */
 
-coop_routine(stop, coop_tid accepting; struct client *client;)
+coop_routine(stop, coop_tid accepting, watching; struct client *client;)
 {
     coop_begin;
     server_log("stopping");
     server.stopping = true;
     output_patience = COOP_S(1);
     coop_trap(coop_void, KillTask, .tid = my->accepting, .wait = true);
+    if (my->watching > 0)
+        coop_trap(coop_void, KillTask, .tid = my->watching, .wait = true);
     while ((my->client = first_untold()))
         coop_trap(coop_void, KillTask, .tid = my->client->reader);
     while (server.clients)
@@ -122,29 +129,56 @@ coop_routine(stop, coop_tid accepting; struct client *client;)
     coop_end;
 }
 
-static void print_address(const char *address)
+/* A worker leaves it to the process that has started it to tell people. */
+void server_listens(const char *address)
 {
-    const char *host = address + strlen("tcp://"), *port = strrchr(host, ':') + 1;
+    const char *host = strstr(address, "://") + strlen("://"), *port = strrchr(host, ':');
     int bracket = *host == '[';
 
-    printf("taskserver: listening on %s, try: nc %.*s %s\n", host,
-           (int)(port - host) - 1 - 2 * bracket, host + bracket, port);
+    server.listening = true;
+    if (server.worker) {
+        ssize_t n = write(server.report, address, strlen(address));
+
+        (void)n;
+        close(server.report);
+    } else if (strncmp(address, "unix://", strlen("unix://")) == 0)
+        printf("taskserver: listening on %s, try: nc -U %s\n", address, host);
+    else
+        printf("taskserver: listening on %s, try: nc %.*s %s\n", host,
+               (int)(port - host) - 2 * bracket, host + bracket, port + 1);
 }
 
-coop_routine(taskserver, const char *address; char bound[128]; int listener;
-             coop_tid accepting; struct client *client;)
+/* Where that is a file, or NULL. */
+static const char *path_of(const char *address)
+{
+    bool local = strncmp(address, "unix://", strlen("unix://")) == 0;
+
+    return local && address[strlen("unix://")] != '@' ? address + strlen("unix://") : NULL;
+}
+
+coop_routine(taskserver, const struct options *options; char bound[128]; int listener;
+             coop_tid accepting, watching; struct client *client;)
 {
     coop_begin;
     server.task = coop_self();
-    coop_trap(my->listener, Listen, .address = my->address, .bound = my->bound,
-              .bound_size = sizeof my->bound);
+    if (my->options->plain)
+        coop_trap(my->listener, Listen, .address = my->options->address,
+                  .bound = my->bound, .bound_size = sizeof my->bound,
+                  .shared = my->options->workers > 0);
+    else
+        coop_await(my->listener, coop_listen, .address = my->options->address,
+                   .bound = my->bound, .bound_size = sizeof my->bound,
+                   .shared = my->options->workers > 0);
     if (my->listener < 0)
         coop_return(my->listener);
-    server.listening = true;
-    print_address(my->bound);
+    server_listens(my->bound);
     my->accepting = watch_start() < 0 ? -ENOMEM : clients_accept(my->listener);
-    if (my->accepting < 0)
-        coop_return(my->accepting);
+    if (my->accepting > 0 && idle_limit > 0)
+        my->watching = idle_watch();
+    if (my->accepting < 0 || my->watching < 0) {
+        coop_await(coop_void, stop, .accepting = my->accepting, .watching = my->watching);
+        coop_return(-ENOMEM);
+    }
     while (!stop_asked) {
         coop_trap(coop_void, ReadWait, .fd = server.bell[0]);
         silence_bell();
@@ -152,76 +186,23 @@ coop_routine(taskserver, const char *address; char bound[128]; int listener;
             coop_trap(coop_void, Print, .to = &my->client->output, .text = "");
     }
     server.stopped = server.client_count;
-    coop_await(coop_void, stop, .accepting = my->accepting);
+    coop_await(coop_void, stop, .accepting = my->accepting, .watching = my->watching);
+    if (path_of(my->bound))
+        coop_trap(coop_void, Unlink, .path = path_of(my->bound));
     coop_end;
 }
 
-/* ---- Options -------------------------------------------------------------------- */
-
-static const char *const usage =
-    "usage: taskserver [--host HOST] [--port PORT] [--patience SECONDS]\n";
-
-static const char *const help =
-    "Tasks to play with, over TCP: connect to it with nc or telnet and type help.\n"
-    "\n"
-    "  --host HOST         the address to listen on, a number (127.0.0.1)\n"
-    "  --port PORT         the port, 0 for a free one (2222)\n"
-    "  --patience SECONDS  for how long a client may let its programs wait for it to\n"
-    "                      read before it is dropped (30)\n"
-    "  --help              this text\n"
-    "\n"
-    "Ctrl-C stops it in order; a second one stops it at once.\n";
-
-struct options {
-    const char *host;
-    long port, patience;
-};
-
-/* Returns -1 for what is no number from 0 to most. */
-static long number(const char *text, long most)
-{
-    char *end;
-    long value = strtol(text, &end, 10);
-
-    return *text >= '0' && *text <= '9' && !*end && value <= most ? value : -1;
-}
-
-enum { HOST, PORT, PATIENCE, HELP };
-
-/* Returns the exit status, or -1 to go on. */
-static int read_options(int argc, char **argv, struct options *options)
-{
-    static const struct option names[] = {
-        { "host", required_argument, NULL, HOST },
-        { "port", required_argument, NULL, PORT },
-        { "patience", required_argument, NULL, PATIENCE },
-        { "help", no_argument, NULL, HELP },
-        { 0 }
-    };
-    int option;
-
-    while ((option = getopt_long(argc, argv, "", names, NULL)) != -1) {
-        if (option == HOST)
-            options->host = optarg;
-        else if (option == PORT)
-            options->port = number(optarg, 65535);
-        else if (option == PATIENCE)
-            options->patience = number(optarg, 1000000);
-        else if (option == HELP)
-            return printf("%s%s", usage, help) < 0;
-        else
-            break;
-    }
-    if (option == -1 && optind == argc && options->port >= 0 && options->patience >= 0)
-        return -1;
-    fputs(usage, stderr);
-    return 2;
-}
+/* ---- The process ----------------------------------------------------------------- */
 
 static int complain(const struct options *options, coop_value error)
 {
     if (server.listening || server.task == 0)
         fprintf(stderr, "taskserver: %s\n", strerror((int)-error));
+    else if (!options->plain && error == -EINVAL)
+        fprintf(stderr, "taskserver: %s is not an address\n", options->address);
+    else if (!options->plain)
+        fprintf(stderr, "taskserver: cannot listen on %s: %s\n", options->address,
+                strerror((int)-error));
     else if (error == -EADDRINUSE)
         fprintf(stderr, "taskserver: port %ld of %s is in use; --port chooses another\n",
                 options->port, options->host);
@@ -234,27 +215,30 @@ static int complain(const struct options *options, coop_value error)
     return 1;
 }
 
+int serve(const struct options *options)
+{
+    coop_value r = open_bell();
+
+    if (r == 0)
+        r = coop_main(taskserver, .options = options);
+    if (r < 0)
+        return complain(options, r);
+    server_log("stopped: %d client%s, %u tasks ended", server.stopped,
+               server.stopped == 1 ? "" : "s", server.ended);
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
-    struct options options = { "127.0.0.1", 2222, 30 };
-    char address[128];
-    int status = read_options(argc, argv, &options);
-    coop_value r;
+    struct options options;
+    int status = options_read(argc, argv, &options);
 
     if (status >= 0)
         return status;
     setvbuf(stdout, NULL, _IOLBF, 0);
     output_patience = COOP_S(options.patience);
+    idle_limit = COOP_S(options.idle);
+    server.client_max = (int)options.max_clients;
     clock_gettime(CLOCK_MONOTONIC, &server.start);
-    snprintf(address, sizeof address,
-             strchr(options.host, ':') ? "tcp://[%s]:%ld" : "tcp://%s:%ld", options.host,
-             options.port);
-    r = open_bell();
-    if (r == 0)
-        r = coop_main(taskserver, .address = address);
-    if (r < 0)
-        return complain(&options, r);
-    server_log("stopped: %d client%s, %u tasks ended", server.stopped,
-               server.stopped == 1 ? "" : "s", server.ended);
-    return 0;
+    return options.workers > 0 ? workers_serve(&options) : serve(&options);
 }

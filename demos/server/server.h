@@ -36,7 +36,9 @@ struct client {
     coop_tid reader, shell, writer;
     char left[64];                 /* why it left, for the log */
     const char *farewell;          /* its last line, or NULL */
-    bool told;                     /* that the server stops */
+    bool told;                     /* that it has to go */
+    bool busy;                     /* something is being done for it; if not: */
+    int64_t heard;                 /* since when there is nothing to be done */
     coop_tid asked;                /* the task whose end the shell is about to tell */
     coop_tid traced[TRACES_MAX];   /* 0: free */
     struct job *jobs[JOBS_MAX];    /* in the order in which they were spawned */
@@ -50,6 +52,9 @@ struct server {
     int bell[2];                   /* a pipe: what may not trap writes to it */
     struct client *clients;
     int client_count, client_number;
+    int client_max;                /* 0: any */
+    int worker;                    /* which of several processes it is, 0: the only one */
+    int report;                    /* where a worker writes its address to */
     bool listening, stopping;
     unsigned ended;                /* tasks, since the stop */
     int stopped;                   /* clients that the stop sent away */
@@ -59,6 +64,9 @@ struct server {
 extern struct server server;
 
 /* main.c */
+struct options;
+int serve(const struct options *);     /* gives the exit status */
+void server_listens(const char *address);
 void server_ring(struct output *);     /* have its writer woken, where no trap may be */
 void server_log(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
@@ -69,6 +77,13 @@ struct job *client_job(struct client *, coop_tid);
 
 /* shell.c */
 coop_tid shell_start(struct client *);
+
+/* idle.c: the task that sends those away who ask for nothing */
+extern int64_t idle_limit;             /* ns */
+coop_tid idle_watch(void);
+
+/* workers.c: as serve, with several processes */
+int workers_serve(struct options *);
 
 /* watch.c: the observer that tells clients what became of their programs, and traces */
 int watch_start(void);

@@ -252,7 +252,10 @@ coop_routine(shell, struct client *client; coop_value n; const struct command *c
 {
     coop_begin;
     for (;;) {
+        coop_trap(coop_void, Now, .at = &my->client->heard);
+        my->client->busy = false;
         coop_trap(my->n, GetLine, .from = &my->client->commands, .line = my->line);
+        my->client->busy = true;
         if (my->n < 0)
             break;
         reply_begin(&my->reply);
