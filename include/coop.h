@@ -555,8 +555,8 @@ struct coop_KillTask { coop_call base; coop_tid tid; bool wait; };
  *
  * Several may wait for one task; all are answered, in the order in which they came.
  * COOP_CHILD is any child that the caller has started with NewTask: the one that ended
- * first of those not waited for, or the next to end. status may be NULL; it tells an end
- * by -ESRCH from no such task, and which child it was. With poll it does not wait.
+ * first of those not waited for, or the next to end. status may be NULL; it tells an
+ * end by -ESRCH from no such task, and which child it was. With poll it does not wait.
  *
  * Returns: what the task returned, also when that is a negative errno.
  * Errors:
@@ -650,8 +650,8 @@ struct coop_Listen {
  * Use: coop_trap(fd, Connect, .address = "tcp://127.0.0.1:2222");
  *
  * The address is as Listen takes it, with a HOST and a PORT other than 0. Waits until
- * the connection is there. udp:// gives a datagram socket with which Send and Recv reach
- * that address alone. coop_dial takes names too.
+ * the connection is there. udp:// gives a datagram socket with which Send and Recv
+ * reach that address alone. coop_dial takes names too.
  *
  * Returns: the descriptor: non-blocking, close-on-exec, the caller's to close.
  * Errors:
@@ -743,8 +743,8 @@ struct coop_Shutdown { coop_call base; int fd, how; };
  *               .from = my->from, .from_size = sizeof my->from);
  *
  * Waits for one. What does not fit into len is lost. from, when not NULL, receives the
- * sender's HOST:PORT, as SendTo takes it, cut to from_size with its final NUL; "" for one
- * without an address.
+ * sender's HOST:PORT, as SendTo takes it, cut to from_size with its final NUL; "" for
+ * one without an address.
  *
  * Returns: the number of bytes, which may be 0 for an empty datagram.
  * Errors: as of Recv.
@@ -776,8 +776,8 @@ struct coop_SendTo { coop_call base; int fd; const void *buf; size_t len; const 
  *
  * Use: coop_trap(r, SockName, .fd = fd, .peer = true, .name = buf, .size = sizeof buf);
  *
- * Writes HOST:PORT, of this side or, with peer, of the other, cut to size with its final
- * NUL. For a local socket it is the path, "" for one without.
+ * Writes HOST:PORT, of this side or, with peer, of the other, cut to size with its
+ * final NUL. For a local socket it is the path, "" for one without.
  *
  * Returns: 0.
  * Errors:
@@ -791,7 +791,8 @@ struct coop_SockName { coop_call base; int fd; bool peer; char *name; size_t siz
  * Use: coop_trap(n, SendFile, .fd = fd, .file = file, .offset = 0, .len = size);
  *
  * Without a way through a buffer where the host can do that. Waits for room as often as
- * it takes. Where the file is not in the host's memory the scheduler waits for the disk.
+ * it takes. Where the file is not in the host's memory the scheduler waits for the
+ * disk.
  *
  * Returns: the number of bytes sent: len, or less when the file ended or an error came
  * after that much was sent.
@@ -810,9 +811,10 @@ struct coop_SendFile {
  *
  * Use: coop_trap(n, Read, .fd = 0, .buf = my->buf, .len = sizeof my->buf);
  *
- * From a pipe, terminal or socket: waits until something has come. From a file: reads at
- * the file's position, on a helper thread unless it is in the host's memory. A terminal or pipe that blocks stays as it is,
- * since others may share it: it is read only when something is there.
+ * From a pipe, terminal or socket: waits until something has come. From a file: reads
+ * at the file's position, on a helper thread unless it is in the host's memory. A
+ * terminal or pipe that blocks stays as it is, since others may share it: it is read
+ * only when something is there.
  *
  * Returns: the number of bytes, at most len; 0 at the end.
  * Errors:
@@ -936,7 +938,8 @@ struct coop_Unlink { coop_call base; coop_job job; const char *path; };
  * run(arg) runs on a helper thread; the other tasks go on meanwhile. It must not call
  * coop but for functions that any thread may call. A scheduler has at most
  * coop_options.threads helpers, and what comes while they are all busy waits for its
- * turn, in order. Signals are blocked in helpers, and in programs that run starts there.
+ * turn, in order. Signals are blocked in helpers, and in programs that run starts
+ * there.
  *
  * A function that runs cannot be stopped: a task that is killed then ends when it is
  * through, and so does coop_sched_close. One that has not begun is not run.
@@ -1009,9 +1012,9 @@ struct coop_Random { coop_call base; void *buf; size_t len; };
  * Use: coop_trap(signo, SignalWait, .signals = COOP_SIGNAL(SIGINT) | COOP_SIGNAL(SIGTERM));
  *
  * From the first wait for a signal on, until the scheduler closes, it no longer does
- * what the program had it do before: it wakes all tasks that wait for it. One that comes
- * while none waits is remembered, once, for the next that does. Signals that come faster
- * than they are taken may be told as one, as with any process.
+ * what the program had it do before: it wakes all tasks that wait for it. One that
+ * comes while none waits is remembered, once, for the next that does. Signals that come
+ * faster than they are taken may be told as one, as with any process.
  *
  * Signals that the program blocks are not told until it unblocks them.
  *
@@ -1030,9 +1033,9 @@ struct coop_SignalWait { coop_call base; uint64_t signals; };
  * Use: coop_trap(pid, Spawn, .argv = argv, .out = COOP_PIPED, .pipes = my->pipes);
  *
  * argv is a list of strings with a final NULL: static, or a member, as all that a call
- * points at. argv[0] is looked for in PATH unless it has a slash. env is the environment as
- * "NAME=value" strings with a final NULL; NULL: this program's. dir is where it starts;
- * NULL: here. in, out and err say what its descriptors 0, 1 and 2 are:
+ * points at. argv[0] is looked for in PATH unless it has a slash. env is the
+ * environment as "NAME=value" strings with a final NULL; NULL: this program's. dir is
+ * where it starts; NULL: here. in, out and err say what its descriptors 0, 1 and 2 are:
  *
  * 0           this program's own
  * COOP_PIPED  a pipe; this side's end goes to pipes[0], [1] or [2] and is the caller's
@@ -1671,12 +1674,12 @@ coop_policy *coop_fifo(void);
  *
  * The clock stands still while a task can run, and jumps to the next timer when none
  * can: a program that sleeps for hours is through at once. Sockets (tcp:// and unix://)
- * reach those of the same scheduler alone: Listen, Connect, Accept, Send, Recv, Shutdown
- * and Close are as on the host, with buffers of limited size; closing with bytes unread
- * resets. What arrives is cut into pieces, and the random bytes are made, by a generator
- * that begins with seed: the same seed gives the same run. Work runs at once, when
- * nothing else can run. What it does not have, files, processes and signals, gives
- * -ENOSYS.
+ * reach those of the same scheduler alone: Listen, Connect, Accept, Send, Recv,
+ * Shutdown and Close are as on the host, with buffers of limited size; closing with
+ * bytes unread resets. What arrives is cut into pieces, and the random bytes are made,
+ * by a generator that begins with seed: the same seed gives the same run. Work runs at
+ * once, when nothing else can run. What it does not have, files, processes and signals,
+ * gives -ENOSYS.
  *
  * Returns: NULL when memory is exhausted.
  * Thread: any.
@@ -1757,8 +1760,8 @@ bool coop_list_remove(coop_call **list, coop_call *call);
  *
  * The call's type must have the timer right behind base. when is in ns on the machine's
  * clock, which coop_clock reads. A timer fires once, and is off then; coop_timer_clear
- * takes it off before, and lets one that is off pass. It gives true, so that it can be a
- * type's undo.
+ * takes it off before, and lets one that is off pass. It gives true, so that it can be
+ * a type's undo.
  *
  * Returns: 0.
  * Errors:

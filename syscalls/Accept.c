@@ -3,6 +3,13 @@
 
 #include <errno.h>
 
+/* Connections are as the listener is. One that we do not know is of TCP, mostly. */
+static bool is_stream(coop_sched *s, int listener)
+{
+    const struct coop_descriptor *d = coop_io_known(s, listener);
+    return !d || !d->ours || d->sure;
+}
+
 static coop_value ready(coop_sched *s, coop_call *call)
 {
     struct coop_Accept *c = (struct coop_Accept *)call;
@@ -13,7 +20,7 @@ static coop_value ready(coop_sched *s, coop_call *call)
         return COOP_WAIT;
     }
     if (fd >= 0)
-        coop_io_opened(s, fd, true);
+        coop_io_opened(s, fd, is_stream(s, c->fd));
     if (fd >= 0 && c->peer && c->peer_size && m->address(m, fd, true, c->peer, c->peer_size) < 0)
         c->peer[0] = '\0';
     return fd;

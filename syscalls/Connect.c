@@ -30,7 +30,7 @@ static coop_value handle(coop_sched *s, coop_call *call)
     c->fd = s->machine->connect(s->machine, &spot);
     if (c->fd < 0)
         return c->fd;
-    coop_io_opened(s, c->fd, spot.kind != COOP_UDP);
+    coop_io_opened(s, c->fd, spot.kind == COOP_TCP);
     coop_value value = ready(s, call);
     if (value != COOP_WAIT)
         return value;

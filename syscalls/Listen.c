@@ -23,7 +23,7 @@ static coop_value handle(coop_sched *s, coop_call *call)
         return r < 0 ? r : -EINVAL;
     int fd = s->machine->listen(s->machine, &spot, c->backlog, c->shared);
     if (fd >= 0)
-        coop_io_opened(s, fd, spot.kind != COOP_UDP);
+        coop_io_opened(s, fd, spot.kind == COOP_TCP);
     if (fd >= 0 && c->bound && c->bound_size)
         tell_bound(s, fd, c);
     return fd;

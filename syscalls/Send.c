@@ -3,25 +3,28 @@
 
 #include <errno.h>
 
-/* An error after some bytes went out is left to the next Send. */
-static coop_value stopped(coop_sched *s, const struct coop_Send *c, coop_value error)
+/* What came of one try: the result, or COOP_WAIT. An error after some bytes went out is left
+   to the next Send. */
+static coop_value tried(coop_sched *s, struct coop_Send *c, coop_value n)
 {
-    if (error != -EAGAIN)
-        return c->sent ? (coop_value)c->sent : error;
-    coop_io_spent(s, c->fd, COOP_WRITE);
-    return COOP_WAIT;
+    if (n == -EAGAIN)
+        coop_io_spent(s, c->fd, COOP_WRITE);
+    else if (n < 0 && n != -EINTR)
+        return c->sent ? (coop_value)c->sent : n;
+    c->sent += n > 0 ? (size_t)n : 0;
+    return c->sent < c->len ? COOP_WAIT : (coop_value)c->sent;
 }
 
+/* Once each time, so that a fast reader does not keep others waiting. */
 static coop_value ready(coop_sched *s, coop_call *call)
 {
     struct coop_Send *c = (struct coop_Send *)call;
-    coop_value n = 0;
-    while ((n >= 0 || n == -EINTR) && c->sent < c->len) {
-        n = s->machine->send(s->machine, c->fd, (const char *)c->buf + c->sent, c->len - c->sent);
-        if (n > 0)
-            c->sent += (size_t)n;
-    }
-    return n < 0 ? stopped(s, c, n) : (coop_value)c->sent;
+    coop_value n = s->machine->send(s->machine, c->fd, (const char *)c->buf + c->sent,
+                                    c->len - c->sent);
+    coop_value value = tried(s, c, n);
+    if (value == COOP_WAIT && n != -EAGAIN)
+        coop_io_again(s, c->fd, COOP_WRITE);
+    return value;
 }
 
 static coop_value handle(coop_sched *s, coop_call *call)
@@ -36,8 +39,8 @@ static coop_value handle(coop_sched *s, coop_call *call)
     coop_value n = s->machine->send(s->machine, c->fd, c->buf, c->len);
     if (n == (coop_value)c->len)
         return n;
-    c->sent = n > 0 ? (size_t)n : 0;
-    n = n >= 0 || n == -EINTR ? ready(s, call) : stopped(s, c, n);
+    c->sent = 0;
+    n = tried(s, c, n);
     if (n != COOP_WAIT)
         return n;
     n = coop_io_wait(s, call, c->fd, COOP_WRITE);

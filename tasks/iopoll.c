@@ -142,6 +142,13 @@ void coop_io_undo(coop_sched *s, coop_call *call, int fd, unsigned event)
         emptied(s, fd, event);
 }
 
+/* That the machine has looked for it before can only fail for a descriptor that was closed,
+   and then its poll tells. */
+void coop_io_again(coop_sched *s, int fd, unsigned event)
+{
+    s->machine->watch(s->machine, fd, coop_io_known(s, fd)->watched | event | COOP_ANEW);
+}
+
 static void wake_all(coop_sched *s, coop_call **list, coop_value value)
 {
     coop_call *call;
@@ -187,35 +194,37 @@ void coop_io_closed(coop_sched *s, int fd)
     forget(s, fd);
 }
 
-/* Each waiter in its turn tries; those that got nothing keep their places. */
-static void offer_all(coop_sched *s, coop_call **list)
+/* Each waiter in its turn tries; those that got nothing keep their places. A descriptor that
+   one of them opens may move all that is known of descriptors, lists included. */
+static void offer_all(coop_sched *s, int fd, unsigned event)
 {
+    coop_call **list = list_for(&s->io->fds[fd], event);
     coop_call *last = *list, *call = last->next, *next;
     *list = NULL;
     for (; call; call = next) {
         next = call == last ? NULL : call->next;
         if (!coop_offer_now(s, call))
-            coop_list_add(list, call);
+            coop_list_add(list_for(&s->io->fds[fd], event), call);
     }
+    if (!*list_for(&s->io->fds[fd], event))
+        emptied(s, fd, event);
 }
 
 static inline void tell(coop_sched *s, int fd, coop_call **list, unsigned event, bool once)
 {
-    if (COOP_RARE(!*list)) {
+    coop_call *last = *list;
+    if (COOP_RARE(!last)) {
         if (!once && s->io->fds[fd].watched & event)
             look_away(s, fd, event);
-        return;
-    }
-    coop_call *first = (*list)->next;
-    if (first != *list) {
-        offer_all(s, list);
+    } else if (COOP_RARE(last->next != last)) {
+        offer_all(s, fd, event);
     } else {
         *list = NULL;
-        if (!coop_offer_now(s, first))
-            coop_list_add(list, first);
+        if (coop_offer_now(s, last))
+            emptied(s, fd, event);
+        else
+            coop_list_add(list_for(&s->io->fds[fd], event), last);
     }
-    if (!*list)
-        emptied(s, fd, event);
 }
 
 static void deliver(coop_sched *s, int fd, unsigned events)
@@ -234,7 +243,7 @@ static void deliver(coop_sched *s, int fd, unsigned events)
     if (events & COOP_READ)
         tell(s, fd, &d->readers, COOP_READ, events & COOP_ONCE);
     if (events & COOP_WRITE)
-        tell(s, fd, &d->writers, COOP_WRITE, events & COOP_ONCE);
+        tell(s, fd, &s->io->fds[fd].writers, COOP_WRITE, events & COOP_ONCE);
 }
 
 /* How long the machine may block: until the next timer at most. */

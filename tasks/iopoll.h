@@ -30,6 +30,9 @@ struct coop_io {
 coop_value coop_io_begin_wait(coop_sched *, coop_call *, int fd, unsigned event);
 void coop_io_undo(coop_sched *, coop_call *, int fd, unsigned event);
 
+/* From ready: the call waits on, though the event was not used up. */
+void coop_io_again(coop_sched *, int fd, unsigned event);
+
 /* A new descriptor, which the kernel opened. stream: what it gives has no borders. */
 void coop_io_opened(coop_sched *, int fd, bool stream);
 

@@ -281,6 +281,45 @@ static void a_number_that_comes_back(void)
     ON_ALL(0, behind_the_back);
 }
 
+enum { MANY = 100 };
+
+coop_routine(accept_all, int listener, *fds, i; coop_value fd;)
+{
+    coop_begin;
+    for (my->i = 0; my->i < MANY; my->i++) {
+        coop_trap(my->fd, Accept, .fd = my->listener);
+        my->fds[my->i] = (int)my->fd;
+    }
+    coop_end;
+}
+
+/* A descriptor for which room must be made comes while those who wait are offered it. */
+coop_routine(accepts_many, int listener, i, clients[MANY], fds[MANY];)
+{
+    coop_begin;
+    my->listener = listener();
+    coop_spawn(accept_all, .listener = my->listener, .fds = my->fds);
+    coop_spawn(waiter, .name = "w", .kind = READ_WAIT, .fd = my->listener);
+    for (my->i = 0; my->i < MANY; my->i++) {
+        coop_await(coop_void, settle);
+        my->clients[my->i] = connect_to(my->listener);
+    }
+    coop_await(coop_void, settle);
+    LOG_IS("w=0");
+    IS(outside_watched(), 0);
+    for (my->i = 0; my->i < MANY; my->i++) {
+        close(my->clients[my->i]);
+        coop_trap(coop_void, Close, .fd = my->fds[my->i]);
+    }
+    close(my->listener);
+    coop_end;
+}
+
+static void room_is_made_while_others_wait(void)
+{
+    ON_ALL(0, accepts_many);
+}
+
 static const suite_test tests[] = {
     TEST(a_message_costs_one_recv_and_one_send),
     TEST(the_end_behind_a_short_read),
@@ -289,6 +328,7 @@ static const suite_test tests[] = {
     TEST(each_reader_gets_its_part),
     TEST(room_is_told_each_time),
     TEST(a_number_that_comes_back),
+    TEST(room_is_made_while_others_wait),
 };
 
 int main(int argc, char **argv)

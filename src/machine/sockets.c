@@ -139,6 +139,22 @@ static int never_block(int fd)
     return 0;
 }
 
+/* Linux tells a connection's own errors here, in place of the connection. (EOPNOTSUPP could
+   be one too, but is what a socket of another kind gives for ever.) */
+static bool broke_in_queue(int error)
+{
+    switch (error) {
+    case EINTR: case ECONNABORTED: case EPROTO: case ENOPROTOOPT: case EHOSTUNREACH:
+    case EHOSTDOWN: case ENETDOWN: case ENETUNREACH:
+#ifdef ENONET
+    case ENONET:
+#endif
+        return true;
+    default:
+        return false;
+    }
+}
+
 /* Connections that broke while they were queued are passed over. */
 static int accept_socket(coop_machine *m, int listener)
 {
@@ -149,11 +165,11 @@ static int accept_socket(coop_machine *m, int listener)
     do {
 #ifdef HAVE_ACCEPT4
         fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    } while (fd < 0 && (errno == EINTR || errno == ECONNABORTED));
+    } while (fd < 0 && broke_in_queue(errno));
     return fd < 0 ? -errno : fd;
 #else
         fd = accept(listener, NULL, NULL);
-    } while (fd < 0 && (errno == EINTR || errno == ECONNABORTED));
+    } while (fd < 0 && broke_in_queue(errno));
     return coop_adopt(fd, true);
 #endif
 }
