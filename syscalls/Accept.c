@@ -3,25 +3,20 @@
 
 #include <errno.h>
 
-/* Connections are as the listener is. One that we do not know is of TCP, mostly. */
-static bool is_stream(coop_sched *s, int listener)
-{
-    const struct coop_descriptor *d = coop_io_known(s, listener);
-    return !d || !d->ours || d->sure;
-}
-
 static coop_value ready(coop_sched *s, coop_call *call)
 {
     struct coop_Accept *c = (struct coop_Accept *)call;
     coop_machine *m = s->machine;
-    int fd = m->accept(m, c->fd);
+    bool stream = false;
+    int fd = m->accept(m, c->fd, &stream);
     if (fd == -EAGAIN) {
         coop_io_spent(s, c->fd, COOP_READ);
         return COOP_WAIT;
     }
     if (fd >= 0)
-        coop_io_opened(s, fd, is_stream(s, c->fd));
-    if (fd >= 0 && c->peer && c->peer_size && m->address(m, fd, true, c->peer, c->peer_size) < 0)
+        coop_io_opened(s, fd, stream);
+    if (fd >= 0 && c->peer && c->peer_size
+        && m->address(m, fd, true, c->peer, c->peer_size) < 0)
         c->peer[0] = '\0';
     return fd;
 }

@@ -2,6 +2,7 @@
 #include "tasks/iopoll.h"
 
 #include <errno.h>
+#include <string.h>
 
 static void give_up(coop_sched *s, int fd)
 {
@@ -25,6 +26,8 @@ static coop_value handle(coop_sched *s, coop_call *call)
     struct coop_Connect *c = (struct coop_Connect *)call;
     coop_spot spot;
     int r = coop_spot_from(c->address, &spot);
+    if (r == 0 && spot.kind != COOP_LOCAL && !strcmp(spot.port, "0"))
+        r = -EINVAL;
     if (r < 0)
         return r;
     c->fd = s->machine->connect(s->machine, &spot);

@@ -14,10 +14,13 @@ static coop_value handle(coop_sched *s, coop_call *call)
         return r;
     coop_tid tid = c->name && coop_rename(t, c->name) < 0
         ? -ENOMEM : coop_admit(s, t, call->task->tid, TASK_KEEP);
-    if (COOP_RARE(tid < 0))
+    if (COOP_RARE(tid < 0)) {
         coop_unmake(t);
-    else
-        coop_make_ready(s, t);
+        return tid;
+    }
+    coop_make_ready(s, t);
+    if (!call->task->co.unwinding)
+        call->task->children++;
     return tid;
 }
 

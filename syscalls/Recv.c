@@ -11,12 +11,15 @@ static coop_value ready(coop_sched *s, coop_call *call)
     do
         n = s->machine->recv(s->machine, c->fd, c->buf, c->len);
     while (COOP_RARE(n == -EINTR));
-    if (n > 0 && (size_t)n < c->len)
+    if (COOP_RARE(n <= 0)) {
+        if (n != -EAGAIN)
+            return n;
+        coop_io_spent(s, c->fd, COOP_READ);
+        return COOP_WAIT;
+    }
+    if ((size_t)n < c->len)
         coop_io_short(s, c->fd);
-    if (n != -EAGAIN)
-        return n;
-    coop_io_spent(s, c->fd, COOP_READ);
-    return COOP_WAIT;
+    return n;
 }
 
 static coop_value handle(coop_sched *s, coop_call *call)

@@ -1,5 +1,5 @@
 /* Spawn - start a program as a child process. */
-#include "kernel/kernel.h"
+#include "tasks/iopoll.h"
 
 #include <errno.h>
 #include <string.h>
@@ -10,15 +10,14 @@ static coop_value handle(coop_sched *s, coop_call *call)
     bool piped = c->in == COOP_PIPED || c->out == COOP_PIPED || c->err == COOP_PIPED;
     if (!c->argv || !c->argv[0] || (piped && !c->pipes))
         return -EFAULT;
-    return s->machine->spawn(s->machine, c);
+    int pid = s->machine->spawn(s->machine, c);
+    for (int i = 0; pid >= 0 && piped && i < 3; i++)
+        if (c->pipes[i] >= 0)
+            coop_io_opened(s, c->pipes[i], true);
+    return pid;
 }
 
 enum { MOST_SHOWN = 8 };
-
-static void show_string(coop_text *text, const char *from)
-{
-    coop_print_bytes(text, from, coop_can_read(from, 1) ? strlen(from) : 1);
-}
 
 static void show_strings(coop_text *text, const char *const *strings)
 {
@@ -32,7 +31,7 @@ static void show_strings(coop_text *text, const char *const *strings)
         if (!strings[i])
             break;
         coop_print(text, i ? ", " : "");
-        show_string(text, strings[i]);
+        coop_print_string(text, strings[i]);
     }
     coop_print(text, i == MOST_SHOWN ? ", ...]" : "]");
 }
@@ -63,7 +62,7 @@ static void describe(const coop_call *call, const coop_value *result, coop_text 
     }
     if (c->dir) {
         coop_print(text, ", dir=");
-        show_string(text, c->dir);
+        coop_print_string(text, c->dir);
     }
     show_end(text, "in", c->in, pipes);
     show_end(text, "out", c->out, pipes ? pipes + 1 : NULL);

@@ -19,10 +19,13 @@ static coop_value take(coop_sched *s, coop_task *t, coop_status *to)
     return value;
 }
 
-static bool has_child(coop_sched *s, coop_tid parent)
+/* They are counted until the task itself is ending. */
+static bool has_child(coop_sched *s, const coop_task *parent)
 {
+    if (!parent->co.unwinding)
+        return parent->children;
     for (coop_task *t = NULL; (t = coop_each(s, t));)
-        if (t->parent == parent && (t->co.flags & TASK_KEEP) && t->co.state != COOP_ENDED)
+        if (t->parent == parent->tid && t->co.flags & TASK_KEEP && t->co.state != COOP_ENDED)
             return true;
     return false;
 }
@@ -32,7 +35,7 @@ static coop_value wait_for_child(coop_sched *s, struct coop_WaitTask *c)
     coop_task *self = c->base.task;
     if (self->kept)
         return take(s, self->kept->next, c->status);
-    if (!has_child(s, self->tid))
+    if (!has_child(s, self))
         return -ECHILD;
     if (c->poll)
         return -EAGAIN;
@@ -44,7 +47,7 @@ static coop_value wait_for_child(coop_sched *s, struct coop_WaitTask *c)
 static coop_value told_of_child(coop_sched *s, struct coop_WaitTask *c)
 {
     coop_task *self = c->base.task;
-    if (!self->kept && has_child(s, self->tid))
+    if (!self->kept && has_child(s, self))
         return COOP_WAIT;
     self->co.flags &= (uint8_t)~TASK_WAITS_ANY;
     return self->kept ? tell(self->kept->next, c->status) : -ECHILD;

@@ -97,8 +97,8 @@ static coop_value look_and_add(coop_sched *s, coop_call *call, int fd, unsigned 
         : s->machine->watch(s->machine, fd, looking | event | anew);
     if (r == -EMFILE)
         tell_limit(s, fd);
-    if (r)
-        return r < 0 ? r : 0;
+    if (r < 0)
+        return r;
     struct coop_descriptor *d = room_for(s->io, fd);
     if (!d) {
         s->machine->watch(s->machine, fd, 0);
@@ -122,7 +122,7 @@ static void look_away(coop_sched *s, int fd, unsigned events)
 {
     struct coop_descriptor *d = coop_io_known(s, fd);
     d->watched &= (uint8_t)~events;
-    s->machine->watch(s->machine, fd, d->watched ? d->watched : d->ours ? COOP_KEEP : 0);
+    s->machine->watch(s->machine, fd, d->watched);
 }
 
 /* The last of those who waited for an event of fd does no longer. Who has just taken
@@ -160,10 +160,23 @@ static void wake_all(coop_sched *s, coop_call **list, coop_value value)
 /* The machine forgets fd, and so do we. */
 static void forget(coop_sched *s, int fd)
 {
-    struct coop_descriptor *d = coop_io_known(s, fd);
-    if (d->watched || d->ours)
+    struct coop_io *io = s->io;
+    if (io->fds[fd].watched || io->fds[fd].ours)
         s->machine->watch(s->machine, fd, 0);
-    *d = (struct coop_descriptor){ .ours = false };
+    io->fds[fd] = (struct coop_descriptor){ .ours = false };
+    for (int i = io->next; i < io->count; i++)
+        if (io->fired[i].fd == fd)
+            io->fired[i].events = 0;
+}
+
+void coop_io_closed(coop_sched *s, int fd)
+{
+    struct coop_descriptor *d = coop_io_known(s, fd);
+    if (!d)
+        return;
+    wake_all(s, &d->readers, -EBADF);
+    wake_all(s, &d->writers, -EBADF);
+    forget(s, fd);
 }
 
 static struct coop_io *need_io(coop_sched *s)
@@ -176,22 +189,10 @@ static struct coop_io *need_io(coop_sched *s)
 /* Without memory to remember it in, it is nobody's. */
 void coop_io_opened(coop_sched *s, int fd, bool stream)
 {
+    coop_io_closed(s, fd);         /* the one before was, behind our back */
     struct coop_descriptor *d = need_io(s) ? room_for(s->io, fd) : NULL;
-    if (!d || wanted(d))
-        return;
-    forget(s, fd);                 /* the one before was closed behind our back */
-    d->ours = true;
-    d->sure = stream;
-}
-
-void coop_io_closed(coop_sched *s, int fd)
-{
-    struct coop_descriptor *d = coop_io_known(s, fd);
-    if (!d)
-        return;
-    wake_all(s, &d->readers, -EBADF);
-    wake_all(s, &d->writers, -EBADF);
-    forget(s, fd);
+    if (d)
+        *d = (struct coop_descriptor){ .ours = true, .sure = stream };
 }
 
 /* Each waiter in its turn tries; those that got nothing keep their places. A descriptor that
@@ -210,11 +211,13 @@ static void offer_all(coop_sched *s, int fd, unsigned event)
         emptied(s, fd, event);
 }
 
-static inline void tell(coop_sched *s, int fd, coop_call **list, unsigned event, bool once)
+/* event is among the events that fd had. */
+static inline void tell(coop_sched *s, int fd, coop_call **list, unsigned event,
+                        unsigned events)
 {
     coop_call *last = *list;
     if (COOP_RARE(!last)) {
-        if (!once && s->io->fds[fd].watched & event)
+        if (!(events & COOP_ONCE) && s->io->fds[fd].watched & event)
             look_away(s, fd, event);
     } else if (COOP_RARE(last->next != last)) {
         offer_all(s, fd, event);
@@ -241,9 +244,9 @@ static void deliver(coop_sched *s, int fd, unsigned events)
     }
     d->spent &= (uint8_t)~events;
     if (events & COOP_READ)
-        tell(s, fd, &d->readers, COOP_READ, events & COOP_ONCE);
+        tell(s, fd, &d->readers, COOP_READ, events);
     if (events & COOP_WRITE)
-        tell(s, fd, &s->io->fds[fd].writers, COOP_WRITE, events & COOP_ONCE);
+        tell(s, fd, &s->io->fds[fd].writers, COOP_WRITE, events);
 }
 
 /* How long the machine may block: until the next timer at most. */
@@ -258,22 +261,32 @@ static int64_t timeout(coop_sched *s, bool may_block)
     return when > 0 ? when : 0;
 }
 
+/* What the machine tells is told on in parts, while others run as many as they have time to
+   answer until the next part: what was received is then still in the processor's caches. */
+enum { PART = 32, IDLE_PART = 64 };
+
 static void look(coop_sched *s, bool may_block)
 {
     struct coop_io *io = s->io;
-    int64_t limit = timeout(s, may_block);
-    int n = 0;
-    if (io->lists || s->jobs || s->signals || limit)
-        n = s->machine->poll(s->machine, limit, io->fired, COOP_MOST_FIRED);
-    if (n < 0)
-        coop_stop(s, n == -EDEADLK ? coop_deadlock(s) : n);
-    for (int i = 0; i < n; i++)
+    bool left = io->next < io->count;
+    int64_t limit = timeout(s, may_block && !left);
+    if (!left && (io->lists || s->jobs || s->signals || limit)) {
+        int n = s->machine->poll(s->machine, limit, io->fired, COOP_MOST_FIRED);
+        if (n < 0)
+            coop_stop(s, n == -EDEADLK ? coop_deadlock(s) : n);
+        io->next = 0;
+        io->count = n < 0 ? 0 : n;
+    }
+    int i = io->next, end = i + (may_block ? IDLE_PART : PART);
+    io->next = end = end < io->count ? end : io->count;
+    for (; i < end; i++)
         deliver(s, io->fired[i].fd, io->fired[i].events);
     if (s->jobs)
         coop_jobs_finished(s);
     if (s->signals)
         coop_signals_arrived(s);
-    coop_expire(s, coop_clock(s));
+    if (!left || s->due_count)
+        coop_expire(s, coop_clock(s));
 }
 
 coop_routine(iopoll, coop_sched *sched; coop_value may_block;)

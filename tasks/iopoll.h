@@ -22,6 +22,7 @@ struct coop_io {
     int size;
     int lists;                     /* of waiters, not empty */
     bool told;                     /* that the poller has a limit */
+    int next, count;               /* of fired: what is to be told next, and the end */
     coop_fired fired[COOP_MOST_FIRED];
 };
 
@@ -45,42 +46,44 @@ void coop_iopoll_free(coop_sched *);
 
 #pragma GCC visibility pop
 
+static inline bool coop_io_knows(const coop_sched *s, int fd)
+{
+    return s->io && (unsigned)fd < (unsigned)s->io->size;
+}
+
 static inline struct coop_descriptor *coop_io_known(coop_sched *s, int fd)
 {
-    struct coop_io *io = s->io;
-    return io && (unsigned)fd < (unsigned)io->size ? &io->fds[fd] : NULL;
+    return coop_io_knows(s, fd) ? &s->io->fds[fd] : NULL;
 }
 
 /* An event of fd was used up: it gave -EAGAIN; or less than there was room for. */
 static inline void coop_io_spent(coop_sched *s, int fd, unsigned event)
 {
-    struct coop_descriptor *d = coop_io_known(s, fd);
-    if (d && d->ours)
-        d->spent |= (uint8_t)event;
+    if (coop_io_knows(s, fd) && s->io->fds[fd].ours)
+        s->io->fds[fd].spent |= (uint8_t)event;
 }
 
 static inline void coop_io_short(coop_sched *s, int fd)
 {
-    struct coop_descriptor *d = coop_io_known(s, fd);
-    if (d && d->sure)
-        d->spent |= COOP_READ;
+    if (coop_io_knows(s, fd) && s->io->fds[fd].sure)
+        s->io->fds[fd].spent |= COOP_READ;
 }
 
 /* True: so it was, and it has not come again, so there is no use in trying. */
 static inline bool coop_io_is_spent(coop_sched *s, int fd, unsigned event)
 {
-    const struct coop_descriptor *d = coop_io_known(s, fd);
-    return d && d->spent & event;
+    return coop_io_knows(s, fd) && s->io->fds[fd].spent & event;
 }
 
 /* From handle: the call waits until fd is ready for event, COOP_READ or COOP_WRITE, and
-   its ready is asked then. COOP_WAIT, or an error to answer with, or 0 for a descriptor
-   that is always ready. */
+   its ready is asked then. COOP_WAIT, or an error to answer with. */
 static inline coop_value coop_io_wait(coop_sched *s, coop_call *call, int fd, unsigned event)
 {
-    struct coop_descriptor *d = coop_io_known(s, fd);
-    coop_call **list = !d ? NULL : event == COOP_READ ? &d->readers : &d->writers;
-    if (!list || *list || !(d->spent & d->watched & event))
+    if (!coop_io_knows(s, fd))
+        return coop_io_begin_wait(s, call, fd, event);
+    struct coop_descriptor *d = &s->io->fds[fd];
+    coop_call **list = event == COOP_READ ? &d->readers : &d->writers;
+    if (*list || !(d->spent & d->watched & event))
         return coop_io_begin_wait(s, call, fd, event);
     s->io->lists++;
     *list = call->next = call;     /* the only one in it */

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+static bool stream;
+
 static coop_machine *m;
 static coop_fired fired[8];
 
@@ -51,7 +53,7 @@ static void begin(void)
     IS(connects("tcp://127.0.0.1:81"), 3);
     IS(poll_now(), 0);
     IS(m->connected(m, 3), 0);
-    IS(m->accept(m, 4), 5);
+    IS(m->accept(m, 4, &stream), 5);
 }
 
 static void end(void)
@@ -79,7 +81,7 @@ static void poll_tells_what_is_there_as_long_as_it_is(void)
     IS(m->poll(m, COOP_S(1), fired, 2), 2);
     fired_is(1, 4, COOP_READ);
     CU_ASSERT(m->now(m) == 0);
-    IS(m->watch(m, 3, COOP_KEEP), 0);
+    IS(m->watch(m, 3, 0), 0);
     IS(m->watch(m, 4, 0), 0);
     IS(m->watch(m, 5, COOP_WRITE), 0);
     IS(poll_now(), 1);
@@ -165,7 +167,7 @@ static void a_pending_connection_comes_when_there_is_room(void)
     IS(m->recv(m, 8, &c, 1), -EAGAIN);
     IS(m->shutdown(m, 8, COOP_SEND), -ENOTCONN);
     IS(m->connected(m, 7), 0);
-    IS(m->accept(m, 6), 9);
+    IS(m->accept(m, 6, &stream), 9);
     IS(poll_now(), 1);
     fired_is(0, 8, COOP_WRITE);
     IS(m->connected(m, 8), 0);
@@ -340,7 +342,7 @@ static bool session(void)
         return false;
     bool well = listens("tcp://:80", 0) == 3 && connects("tcp://127.0.0.1:80") == 4;
     poll_now();
-    well = well && m->connected(m, 4) == 0 && m->accept(m, 3) == 5
+    well = well && m->connected(m, 4) == 0 && m->accept(m, 3, &stream) == 5
         && send_some(much, sizeof much) == sizeof much;
     for (int fd = 6; well && fd < 30; fd++)
         well = connects("tcp://127.0.0.1:80") == fd && poll_now() == 0

@@ -320,12 +320,12 @@ static void killed_server_leaves_nothing(void)
 /* ---- What the host refuses */
 
 static int refusal, tries;
-static int (*real_accept)(coop_machine *, int);
+static int (*real_accept)(coop_machine *, int, bool *);
 
-static int refused_accept(coop_machine *m, int fd)
+static int refused_accept(coop_machine *m, int fd, bool *stream)
 {
     tries++;
-    return refusal ? refusal : real_accept(m, fd);
+    return refusal ? refusal : real_accept(m, fd, stream);
 }
 
 coop_routine(storm, int error; struct hall hall; int listener; coop_tid tid;

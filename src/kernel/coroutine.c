@@ -32,6 +32,7 @@ static void begin(coop_task *t)
 {
     coop_unlink(&fresh, t);
     t->waiters = NULL;
+    t->children = 0;
 }
 
 static void report_fresh(coop_task *t)

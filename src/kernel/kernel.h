@@ -62,7 +62,8 @@ struct coop_task {
     uint64_t slices;
     coop_task *chain;              /* in the task table */
     union {
-        coop_value final;          /* Exit's value or the killer's tid; ended: its value */
+        size_t children;           /* living ones that it has by NewTask */
+        coop_value final;          /* ending: Exit's value or the killer's tid; ended: its value */
         const void *owner;         /* fresh: whose list it is in */
     };
     _Alignas(max_align_t) char room[];     /* the first segment of its call stack */

@@ -279,6 +279,7 @@ void coop_end_all(coop_sched *s)
 {
     coop_task *t, *next;
     size_t limit;
+    bool busy = false;
     s->closing = true;
     do {                           /* again if an undo made tasks and so moved the others */
         limit = s->limit;
@@ -286,11 +287,15 @@ void coop_end_all(coop_sched *s)
             if (!(t->co.flags & TASK_SYSTEM) && t->co.state != COOP_ENDED)
                 coop_doom(s, t, 0, 0);
     } while (limit != s->limit);
-    while (coop_loop(s) == -ECANCELED)
-        ;
+    /* When poll fails, those who are ready can run all the same. */
+    while (coop_loop(s) == -ECANCELED || s->policy->after(s->policy, NULL))
+        s->until_look = LOOK_EVERY;
     for (t = NULL; (t = coop_each(s, t));)
-        if (!(t->co.flags & TASK_SYSTEM) && t->co.state == COOP_WAITING && t->co.call)
-            coop_undo(s, t);
+        if (!(t->co.flags & TASK_SYSTEM) && t->co.state == COOP_WAITING && t->co.call
+            && !coop_undo(s, t))
+            busy = true;
+    if (busy)
+        s->machine->end_jobs(s->machine);   /* they write into frames */
     for (t = coop_each(s, NULL); t; t = next) {
         next = coop_each(s, t);
         coop_table_remove(s, t);

@@ -112,6 +112,8 @@ static void tell_parent(coop_sched *s, coop_task *t)
     bool kept = alive && (t->co.flags & (TASK_KEEP | TASK_SEEN)) == TASK_KEEP;
     if (kept)
         coop_link(&parent->kept, t);
+    if (alive && !parent->co.unwinding)
+        parent->children--;
     if (COOP_RARE(alive && parent->co.flags & TASK_WAITS_ANY))
         coop_offer(s, parent->co.call);
     if (!kept)

@@ -46,9 +46,10 @@ static int move(struct by_auto *a)
 static int watch(coop_poller *p, int fd, unsigned events)
 {
     struct by_auto *a = (struct by_auto *)p;
-    if (coop_far_off(fd))
+    if (!a->moved && coop_far_off(fd))
         return events ? -EBADF : 0;
-    if (!a->moved && events & ~COOP_KEEP && (fd >= FD_SETSIZE || (!a->events[fd] && a->count >= MANY))) {
+    bool many = fd < FD_SETSIZE && !a->events[fd] && a->count >= MANY;
+    if (!a->moved && events && (fd >= FD_SETSIZE || many)) {
         int r = move(a);
         if (r < 0 && fd >= FD_SETSIZE)
             return r;

@@ -24,23 +24,10 @@ static int to_be_closed(struct outfit *o, int fd)
     return o->opened[o->count++] = fd;
 }
 
-static int make_pipe(int ends[2])
-{
-#ifdef HAVE_PIPE2
-    return pipe2(ends, O_CLOEXEC) < 0 ? -errno : 0;
-#else
-    if (pipe(ends) < 0)
-        return -errno;
-    fcntl(ends[0], F_SETFD, FD_CLOEXEC);
-    fcntl(ends[1], F_SETFD, FD_CLOEXEC);
-    return 0;
-#endif
-}
-
 /* Only our end is made non-blocking: the child's has a mode of its own. */
 static int piped(struct outfit *o, int i)
 {
-    int ends[2], r = make_pipe(ends);
+    int ends[2], r = coop_make_pipe(ends);
     if (r < 0)
         return r;
     o->ours[i] = ends[i == 0];

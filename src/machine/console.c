@@ -10,15 +10,6 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-ssize_t coop_write_quietly(int fd, const void *buf, size_t len)
-{
-    struct coop_quiet quiet;
-    coop_quiet_begin(&quiet);
-    ssize_t n = write(fd, buf, len);
-    coop_quiet_end(&quiet, n < 0 && errno == EPIPE);
-    return n;
-}
-
 void coop_say(int fd, const char *text, size_t len)
 {
     while (len) {

@@ -1,8 +1,9 @@
 /* epoll.c - the poller for many descriptors on Linux. What fired comes in the order in which
    it became ready, as far as the host tells.
 
-   It is edge-triggered: a registration stays when nobody waits for the moment (COOP_KEEP),
-   so that a busy connection costs no epoll_ctl. COOP_ANEW asks anew, by EPOLL_CTL_MOD.
+   It is edge-triggered: what came is told once (COOP_ONCE), so nobody needs to unwatch what
+   he does not wait for at the moment, and a busy connection costs no epoll_ctl. COOP_ANEW
+   asks anew, by EPOLL_CTL_MOD.
 
    epoll watches files, not descriptors, and says less than select does:
    - What is always ready (regular files) it refuses, and a closed descriptor it forgets
@@ -37,7 +38,7 @@ enum { MOST_EVENTS = 256 };
 
 struct watched {
     uint32_t registration;
-    uint8_t wanted;                /* 0: nobody waits */
+    uint8_t wanted;                /* 0: not watched */
     uint8_t armed;                 /* what the set looks for; 0: it is not in the set */
     bool odd;                      /* wanted, and not in the set */
 };
@@ -47,7 +48,7 @@ struct by_epoll {
     int set;
     struct watched *fds;           /* by descriptor */
     int size;
-    int top;                       /* highest that is wanted or armed, -1: none */
+    int top;                       /* highest that is wanted, -1: none */
     int count, odd;                /* how many are wanted, and how many of them are odd */
     int64_t quiet;                 /* what is left of it */
     bool coarse;                   /* the host's epoll counts in milliseconds */
@@ -71,16 +72,21 @@ static int make_room(struct by_epoll *p, int fd)
     return 0;
 }
 
+static struct epoll_event event_for(const struct watched *w, int fd, unsigned events)
+{
+    return (struct epoll_event){
+        .events = EPOLLET | (events & COOP_READ ? EPOLLIN | EPOLLRDHUP | EPOLLPRI : 0u)
+                | (events & COOP_WRITE ? EPOLLOUT : 0u),
+        .data.u64 = (uint64_t)w->registration << 32 | (uint32_t)fd
+    };
+}
+
 /* Have a set look for events on fd, and say if they are there already. A number that was
    closed and got another file, or its own back, may be in the set or not. */
 static int enter(struct by_epoll *p, int set, bool is_in, int fd, unsigned events)
 {
     struct watched *w = &p->fds[fd];
-    struct epoll_event e = {
-        .events = EPOLLET | (events & COOP_READ ? EPOLLIN | EPOLLRDHUP | EPOLLPRI : 0u)
-                | (events & COOP_WRITE ? EPOLLOUT : 0u),
-        .data.u64 = (uint64_t)w->registration << 32 | (uint32_t)fd
-    };
+    struct epoll_event e = event_for(w, fd, events);
     int r = epoll_ctl(set, is_in ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, &e);
     if (r < 0 && errno == (is_in ? ENOENT : EEXIST))
         r = epoll_ctl(set, is_in ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, fd, &e);
@@ -115,17 +121,16 @@ static void want(struct by_epoll *p, int fd, unsigned events)
         p->top = fd;
 }
 
-static int unwatch(struct by_epoll *p, int fd, bool keep)
+static int unwatch(struct by_epoll *p, int fd)
 {
     if (fd >= p->size)
         return 0;
     struct watched *w = &p->fds[fd];
     want(p, fd, 0);
-    if (w->armed && !keep) {
+    if (w->armed)
         epoll_ctl(p->set, EPOLL_CTL_DEL, fd, &(struct epoll_event){ .events = 0 });
-        w->armed = 0;
-    }
-    while (p->top >= 0 && !p->fds[p->top].wanted && !p->fds[p->top].armed)
+    w->armed = 0;
+    while (p->top >= 0 && !p->fds[p->top].wanted)
         p->top--;
     return 0;
 }
@@ -135,7 +140,7 @@ static int watch(coop_poller *face, int fd, unsigned events)
     struct by_epoll *p = (struct by_epoll *)face;
     unsigned wanted = events & (COOP_READ | COOP_WRITE);
     if (!wanted)
-        return unwatch(p, fd, events & COOP_KEEP);
+        return unwatch(p, fd);
     int r = make_room(p, fd);
     if (r < 0)
         return r;
@@ -160,18 +165,27 @@ static int tell_odd(struct by_epoll *p, coop_fired *fired, int max)
         int r = enter(p, p->set, false, fd, p->fds[fd].wanted);
         if (r == 0)
             set_odd(p, fd, false);
-        else
+        else if (!is_shortage(r))
             fired[n++] = (coop_fired){ fd, r == -EPERM ? p->fds[fd].wanted : COOP_BAD };
     }
     return n;
 }
 
+/* What the set has is refused, and nothing else happens; what it takes was another file's
+   number, and is told if it is ready. */
+static void check(struct by_epoll *p, int fd)
+{
+    struct watched *w = &p->fds[fd];
+    struct epoll_event e = event_for(w, fd, w->armed);
+    if (epoll_ctl(p->set, EPOLL_CTL_ADD, fd, &e) < 0 && errno != EEXIST && !is_shortage(-errno))
+        set_odd(p, fd, true);
+}
+
 static void go_over_all(struct by_epoll *p)
 {
     for (int fd = 0; fd <= p->top; fd++)
-        if (p->fds[fd].wanted && !p->fds[fd].odd
-            && enter(p, p->set, true, fd, p->fds[fd].armed) < 0)
-            set_odd(p, fd, true);
+        if (p->fds[fd].wanted && !p->fds[fd].odd)
+            check(p, fd);
     p->quiet = QUIET + p->count * QUIET_EACH;
 }
 
@@ -232,6 +246,8 @@ static int wait_for(struct by_epoll *p, int64_t timeout, struct epoll_event *eve
 /* A broken connection is told to whoever waits for it, readers and writers. */
 static unsigned events_of(uint32_t told)
 {
+    if (__builtin_expect(told == EPOLLIN, 1))
+        return COOP_ONCE | COOP_READ;
     unsigned events = COOP_ONCE | (told & EPOLLIN ? COOP_READ : 0u)
                     | (told & EPOLLOUT ? COOP_WRITE : 0u);
     if (COOP_RARE(told & (EPOLLRDHUP | EPOLLPRI)))

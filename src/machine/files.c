@@ -1,6 +1,7 @@
 /* files.c - the real machine: descriptors of any kind, files, and names. */
 #include "config.h"
 
+#include "machine/quiet.h"
 #include "machine/unix.h"
 
 #include <errno.h>

@@ -14,8 +14,6 @@
 /* For watch: what poll is to look for.
    COOP_ANEW  also if it has been there before; without it a poller may tell only what
               comes from now on
-   COOP_KEEP  alone: nothing now, but it will be asked for again, and the descriptor is
-              not closed without unwatching it: the poller may go on looking
    From poll:
    COOP_BAD   not open
    COOP_OVER  something stands behind what there is to read, the end, an error or urgent
@@ -24,7 +22,7 @@
               what nobody waits for */
 enum {
     COOP_READ = 1, COOP_WRITE = 2, COOP_BAD = 4, COOP_OVER = 8, COOP_ANEW = 16,
-    COOP_KEEP = 32, COOP_ONCE = 64
+    COOP_ONCE = 32
 };
 
 typedef struct coop_fired {
@@ -76,7 +74,7 @@ struct coop_machine {
        there or has failed. recv and send may give -EINTR, to be tried again. address writes "host:port", "[host]:port" for IPv6, of this
        side or the other. */
     int (*listen)(coop_machine *, const coop_spot *, int backlog, bool shared);
-    int (*accept)(coop_machine *, int fd);
+    int (*accept)(coop_machine *, int fd, bool *stream);    /* false: it has borders */
     int (*connect)(coop_machine *, const coop_spot *);
     int (*connected)(coop_machine *, int fd);
     int (*address)(coop_machine *, int fd, bool peer, char *text, size_t size);
@@ -102,6 +100,7 @@ struct coop_machine {
     int (*work)(coop_machine *, coop_job *);
     bool (*withdraw)(coop_machine *, coop_job *);
     coop_job *(*finished)(coop_machine *);
+    void (*end_jobs)(coop_machine *);               /* waits for those that run */
 
     /* Signals: from the first time one is wanted, arrived tells of it, once. */
     int (*want)(coop_machine *, uint64_t signals);

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <time.h>
+#include <unistd.h>
 
 static void only_pipe(sigset_t *set)
 {
@@ -33,4 +34,13 @@ void coop_quiet_end(const struct coop_quiet *q, bool broken)
         sigtimedwait(&pipe, NULL, &(struct timespec){ 0, 0 });
     pthread_sigmask(SIG_SETMASK, &q->before, NULL);
     errno = error;
+}
+
+ssize_t coop_write_quietly(int fd, const void *buf, size_t len)
+{
+    struct coop_quiet quiet;
+    coop_quiet_begin(&quiet);
+    ssize_t n = write(fd, buf, len);
+    coop_quiet_end(&quiet, n < 0 && errno == EPIPE);
+    return n;
 }

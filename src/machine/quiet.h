@@ -4,6 +4,7 @@
 
 #include <signal.h>
 #include <stdbool.h>
+#include <sys/types.h>
 
 struct coop_quiet {
     sigset_t before;
@@ -15,6 +16,8 @@ struct coop_quiet {
 /* Around such a call; broken: it gave EPIPE. errno stays. */
 void coop_quiet_begin(struct coop_quiet *);
 void coop_quiet_end(const struct coop_quiet *, bool broken);
+
+ssize_t coop_write_quietly(int fd, const void *buf, size_t len);     /* write() so */
 
 #pragma GCC visibility pop
 

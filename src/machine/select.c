@@ -19,6 +19,9 @@ static int watch(coop_poller *p, int fd, unsigned events)
     events &= COOP_READ | COOP_WRITE;
     if (fd >= FD_SETSIZE)
         return !events ? 0 : coop_far_off(fd) ? -EBADF : -EMFILE;
+    bool watched = FD_ISSET(fd, &s->read) || FD_ISSET(fd, &s->write);
+    if (events && !watched && fcntl(fd, F_GETFD) < 0)
+        return -EBADF;             /* select() passes over large numbers that are not open */
     if (events & COOP_READ)
         FD_SET(fd, &s->read);
     else

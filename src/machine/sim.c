@@ -123,8 +123,10 @@ static int watch(coop_machine *machine, int fd, unsigned events)
 {
     struct coop_sim *m = coop_sim_of(machine);
     unsigned wanted = events & (COOP_READ | COOP_WRITE);
-    if (is_console(fd))
-        return wanted != 0;
+    if (is_console(fd)) {
+        m->console[fd] = wanted;
+        return 0;
+    }
     if (wanted && !coop_sim_socket(m, fd))
         return -EBADF;
     if (fd >= 0 && fd < m->size)
@@ -135,6 +137,9 @@ static int watch(coop_machine *machine, int fd, unsigned events)
 static int tell(const struct coop_sim *m, coop_fired *fired, int max)
 {
     int n = 0;
+    for (int fd = 0; is_console(fd) && n < max; fd++)
+        if (m->console[fd])
+            fired[n++] = (coop_fired){ fd, m->console[fd] };
     for (int fd = 0; fd < m->size && n < max; fd++) {
         const struct coop_sim_slot *slot = &m->slots[fd];
         if (!slot->watched)

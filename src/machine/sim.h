@@ -37,6 +37,7 @@ struct coop_sim {
     uint64_t chance, bytes;        /* generators: of what happens, and of random bytes */
     struct coop_sim_slot *slots;   /* by descriptor */
     int size, lowest;              /* no descriptor below lowest is free */
+    unsigned console[3];           /* events that are watched of 0 to 2: always there */
     struct coop_sim_socket *listeners;
     struct coop_sim_socket *dialling;          /* not connected yet, the oldest first */
     int next_port;

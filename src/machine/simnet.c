@@ -253,8 +253,9 @@ static int connected(coop_machine *m, int fd)
     return s->state == SIM_DIALS ? -EAGAIN : -s->error;
 }
 
-static int accept_socket(coop_machine *machine, int fd)
+static int accept_socket(coop_machine *machine, int fd, bool *stream)
 {
+    *stream = true;
     struct coop_sim *m = coop_sim_of(machine);
     struct coop_sim_socket *s = coop_sim_socket(m, fd);
     if (!s)

@@ -155,23 +155,38 @@ static bool broke_in_queue(int error)
     }
 }
 
-/* Connections that broke while they were queued are passed over. */
-static int accept_socket(coop_machine *m, int listener)
+/* Local ones have borders, if only around what is sent together with a descriptor. */
+static bool is_stream(const union place *peer)
 {
-    int fd, r = never_block(listener);
-    (void)m;
-    if (r < 0)
-        return r;
-    do {
+    return peer->any.sa_family == AF_INET || peer->any.sa_family == AF_INET6;
+}
+
+static int accept_next(int listener, union place *peer)
+{
+    socklen_t len = sizeof *peer;
+    peer->any.sa_family = AF_UNSPEC;
 #ifdef HAVE_ACCEPT4
-        fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    } while (fd < 0 && broke_in_queue(errno));
+    int fd = accept4(listener, &peer->any, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
     return fd < 0 ? -errno : fd;
 #else
-        fd = accept(listener, NULL, NULL);
-    } while (fd < 0 && broke_in_queue(errno));
-    return coop_adopt(fd, true);
+    return coop_adopt(accept(listener, &peer->any, &len), true);
 #endif
+}
+
+/* Connections that broke while they were queued are passed over. */
+static int accept_socket(coop_machine *m, int listener, bool *stream)
+{
+    union place peer;
+    int fd = never_block(listener);
+    (void)m;
+    if (fd < 0)
+        return fd;
+    do
+        fd = accept_next(listener, &peer);
+    while (fd < 0 && broke_in_queue(-fd));
+    if (fd >= 0)
+        *stream = is_stream(&peer);
+    return fd;
 }
 
 static int connect_socket(coop_machine *m, const coop_spot *spot)
@@ -303,7 +318,9 @@ static coop_value send_file(coop_machine *m, int fd, int file, int64_t offset, s
 #ifdef HAVE_SYS_SENDFILE_H
     struct coop_quiet quiet;
     off_t from = offset;
-    ssize_t n;
+    ssize_t n = never_block(fd);
+    if (n < 0)
+        return n;
     coop_quiet_begin(&quiet);
     do
         n = sendfile(fd, file, &from, len);

@@ -214,8 +214,14 @@ void coop_host_end_threads(struct coop_host *h)
     h->pool = NULL;
 }
 
+static void end_jobs(coop_machine *m)
+{
+    coop_host_end_threads((struct coop_host *)m);
+}
+
 void coop_host_threads(coop_machine *m)
 {
+    m->end_jobs = end_jobs;
     m->work = work;
     m->withdraw = withdraw;
     m->finished = finished;

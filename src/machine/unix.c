@@ -59,8 +59,8 @@ static int random_bytes(coop_machine *m, void *buf, size_t len)
     (void)m;
     while (len) {
         ssize_t n = some_random(buf, len);
-        if (n <= 0 && errno != EINTR)
-            return errno == EFAULT ? -EFAULT : -EIO;
+        if (n == 0 || (n < 0 && errno != EINTR))
+            return n < 0 && errno == EFAULT ? -EFAULT : -EIO;
         if (n > 0) {
             buf = (char *)buf + n;
             len -= (size_t)n;
@@ -92,18 +92,16 @@ static int watch(coop_machine *m, int fd, unsigned events)
     return p->watch(p, fd, events);
 }
 
-/* Both non-blocking. With an error what of them is left is the caller's. */
-static int make_pipe(int ends[2])
+int coop_make_pipe(int ends[2])
 {
-    ends[0] = ends[1] = -1;
 #ifdef HAVE_PIPE2
-    return pipe2(ends, O_NONBLOCK | O_CLOEXEC) < 0 ? -errno : 0;
+    return pipe2(ends, O_CLOEXEC) < 0 ? -errno : 0;
 #else
     if (pipe(ends) < 0)
         return -errno;
-    ends[0] = coop_adopt(ends[0], true);
-    ends[1] = coop_adopt(ends[1], true);
-    return ends[0] < 0 ? ends[0] : ends[1] < 0 ? ends[1] : 0;
+    fcntl(ends[0], F_SETFD, FD_CLOEXEC);
+    fcntl(ends[1], F_SETFD, FD_CLOEXEC);
+    return 0;
 #endif
 }
 
@@ -111,13 +109,15 @@ int coop_host_can_wake(struct coop_host *h)
 {
     if (h->wakeup[0] >= 0)
         return 0;
-    int ends[2], r = make_pipe(ends);
-    if (r == 0)
-        r = watch(&h->face, ends[0], COOP_READ | COOP_ANEW);
+    int ends[2], r = coop_make_pipe(ends);
+    if (r < 0)
+        return r;
+    fcntl(ends[0], F_SETFL, O_NONBLOCK);
+    fcntl(ends[1], F_SETFL, O_NONBLOCK);
+    r = watch(&h->face, ends[0], COOP_READ | COOP_ANEW);
     if (r < 0) {
-        for (int i = 0; i < 2; i++)
-            if (ends[i] >= 0)
-                close(ends[i]);
+        close(ends[0]);
+        close(ends[1]);
         return r;
     }
     h->wakeup[0] = ends[0];
@@ -134,6 +134,15 @@ void coop_host_wake(struct coop_host *h)
     errno = error;
 }
 
+/* Somebody closed it who did not know whose it is. What was to be woken for is looked at
+   after this poll anyway. */
+static void make_new_wakeup(struct coop_host *h)
+{
+    watch(&h->face, h->wakeup[0], 0);
+    h->wakeup[0] = h->wakeup[1] = -1;
+    coop_host_can_wake(h);
+}
+
 /* Take the wake-up out of what fired: it is nobody's descriptor. */
 static int without_wakeup(struct coop_host *h, coop_fired *fired, int n)
 {
@@ -141,8 +150,11 @@ static int without_wakeup(struct coop_host *h, coop_fired *fired, int n)
     for (int i = 0; i < n; i++) {
         if (fired[i].fd != h->wakeup[0])
             continue;
-        while (read(h->wakeup[0], bytes, sizeof bytes) == (ssize_t)sizeof bytes)
-            ;
+        if (fired[i].events & COOP_BAD)
+            make_new_wakeup(h);
+        else
+            while (read(h->wakeup[0], bytes, sizeof bytes) == (ssize_t)sizeof bytes)
+                ;
         memmove(fired + i, fired + i + 1, (size_t)(n - i - 1) * sizeof *fired);
         return n - 1;
     }

@@ -12,7 +12,7 @@ struct coop_pool;
 struct coop_host {
     coop_machine face;
     coop_poller *poller;
-    int wakeup[2];                 /* a pipe, or an eventfd twice; -1: not made yet */
+    _Atomic int wakeup[2];         /* a pipe; -1: there is none */
     struct coop_pool *pool;        /* threads.c; NULL as long as no job was given */
     unsigned threads;              /* at most */
     _Atomic uint64_t wanted;       /* signals.c: the signals that this machine takes */
@@ -40,8 +40,8 @@ void coop_host_wake(struct coop_host *);
    or closed, and an error. With fd < 0 -errno. */
 int coop_adopt(int fd, bool nonblocking);
 
-/* console.c: write() that gives EPIPE without the signal, which would end the program. */
-ssize_t coop_write_quietly(int fd, const void *buf, size_t len);
+/* A pipe, close-on-exec; 0 or an error. */
+int coop_make_pipe(int ends[2]);
 
 #pragma GCC visibility pop
 
