@@ -388,6 +388,9 @@ typedef struct coop_options {
  * options may be NULL. Needed only to choose options: coop_spawn opens a default
  * scheduler where there is none, and coop_run closes that one when it is through.
  *
+ * A process that is made by fork() must neither use nor close its parent's scheduler,
+ * unless it ends with _exit or starts another program. Fork before, or use Spawn.
+ *
  * Returns: 0.
  * Errors:
  * -EBUSY   the thread has one
@@ -712,7 +715,8 @@ struct coop_Send { coop_call base; int fd; const void *buf; size_t len, sent; };
  *
  * Tasks that wait on it get -EBADF. Descriptors that tasks wait on are closed this way;
  * one closed behind the kernel's back costs its waiters -EBADF too, as soon as the
- * poller finds out.
+ * poller finds out. What helper threads do for it, such as a Pread, must have been
+ * answered before: it would be done to whatever file has the number then.
  *
  * Returns: 0.
  * Errors:
@@ -1651,8 +1655,7 @@ void coop_event_text(const coop_event *event, coop_text *text);
  *           reports their descriptors, that in which they became ready. A descriptor
  *           that is closed without Close is noticed later: when nothing happened for
  *           50 ms, and 0.1 ms more for each that is waited for; every poll counts as
- *           0.02 ms of that. After fork() only one of the two processes may go on with
- *           the scheduler.
+ *           0.002 ms of that.
  * "auto"    select, and for good epoll (poll, where there is none) from the moment at
  *           which a descriptor is past select's limit or more than 32 are waited for
  * NULL      auto
