@@ -705,7 +705,8 @@ struct coop_Recv { coop_call base; int fd; void *buf; size_t len; };
  * Returns: len; less only if an error came after that much was sent (the next Send gets
  * an error again, perhaps -EPIPE instead of the first).
  * Errors:
- * as of WriteWait, and of send: -EPIPE, -ECONNRESET, -ENOTSOCK, -EFAULT, ...
+ * -EBADF  also: closed with Close after a part was sent
+ * others  as of WriteWait, and of send: -EPIPE, -ECONNRESET, -ENOTSOCK, -EFAULT, ...
  */
 struct coop_Send { coop_call base; int fd; const void *buf; size_t len, sent; };
 
@@ -868,7 +869,7 @@ struct coop_Open { coop_call base; coop_job job; const char *path; int flags, mo
  * at is in bytes from the beginning. The file's position stays.
  *
  * Returns: the number of bytes. Pread: at most len, less only at the end of the file;
- * Pwrite: len, less only if an error came after that much.
+ * both: less if an error came after that much.
  * Errors:
  * -EINVAL  at is negative
  * -ESPIPE  fd is no file

@@ -59,6 +59,16 @@ static void describe(coop_observer *o, const coop_event *e)
     CU_ASSERT(!text.cut);
 }
 
+const char *const outside_pollers[POLLERS] = { "select", "poll", "epoll", "auto" };
+
+bool outside_has(const char *poller)
+{
+    coop_machine *m = coop_unix(poller);
+    if (m)
+        m->free(m);
+    return m;
+}
+
 void outside_open_with(coop_options options)
 {
     open_before = open_now();

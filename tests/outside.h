@@ -24,6 +24,19 @@ void outside_close(void);
 #define OUTSIDE(expected, ...) (outside_open(), IS(coop_main(__VA_ARGS__), expected), \
                                 outside_close())
 
+/* The same on each poller that there is, whatever COOP_POLLER asks for. */
+#define ON_ALL(expected, ...)                                                            \
+    for (int i_ = 0; i_ < POLLERS; i_++)                                                 \
+        if (outside_has(outside_pollers[i_])) {                                          \
+            outside_open_with((coop_options){ .poller = outside_pollers[i_] });          \
+            IS(coop_main(__VA_ARGS__), expected);                                        \
+            outside_close();                                                             \
+        }
+
+enum { POLLERS = 4 };
+extern const char *const outside_pollers[POLLERS];
+bool outside_has(const char *poller);
+
 /* To be awaited: all tasks that can run do, and then the outside is looked at. */
 coop_declare(settle, int unused;);
 

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,10 +19,7 @@ enum { LARGER = 3 };
 
 static bool has_epoll(void)
 {
-    coop_machine *machine = coop_unix("epoll");
-    if (machine)
-        machine->free(machine);
-    return machine;
+    return outside_has("epoll");
 }
 
 /* ---- Choice */
@@ -213,6 +211,40 @@ static void rule_14_auto_moves_for_many(void)
         ON("auto", 0, move_on);
 }
 
+enum { ENOUGH = 5 };               /* polls while a task sleeps once, at most */
+
+coop_routine(large_one_closed, int fds[2], low[2]; unsigned polls;)
+{
+    coop_begin;
+    pair(my->fds);
+    pair(my->low);
+    my->fds[0] = moved(my->fds[0], FD_SETSIZE);
+    coop_spawn(waiter, .name = "large", .kind = RECV, .fd = my->fds[0]);
+    coop_spawn(waiter, .name = "low", .kind = RECV, .fd = my->low[0]);
+    coop_await(coop_void, settle);
+    IS(outside_watched(), 2);
+    close(my->fds[0]);
+    while (outside_watched() == 2)
+        coop_trap(coop_void, Sleep, .ns = COOP_MS(1));
+    coop_await(coop_void, settle);
+    LOG_IS("large=-9");
+    my->polls = outside.polls;
+    coop_trap(coop_void, Sleep, .ns = COOP_MS(20));
+    IS(outside.polls - my->polls <= ENOUGH, 1);
+    IS(write(my->low[1], "x", 1), 1);
+    coop_await(coop_void, settle);
+    LOG_IS("low=1");
+    close(my->fds[1]), close(my->low[0]), close(my->low[1]);
+    coop_end;
+}
+
+static void rule_14_a_large_one_that_is_closed_is_forgotten(void)
+{
+    if (may_open(FD_SETSIZE + 8))
+        for (int i = 0; i < LARGER - !has_epoll(); i++)
+            ON(larger[i], 0, large_one_closed);
+}
+
 coop_routine(cannot_move, int low[2], high[2]; coop_value r;)
 {
     coop_begin;
@@ -278,6 +310,30 @@ static void hang_ups_wake(void)
         ON(larger[i], 0, hangs_up);
 }
 
+/* Small, just below what select can watch, and past it. */
+coop_routine(never_open, int fd; enum kind kind; coop_tid tid;)
+{
+    static const int fds[] = { -1, 200, 900, FD_SETSIZE - 1, FD_SETSIZE, 1000000, INT_MAX };
+    coop_begin;
+    for (int i = 0; i < 7; i++)
+        CU_ASSERT(!is_open(fds[i]));
+    for (my->kind = 0; my->kind < KINDS; my->kind++)
+        for (my->fd = 0; my->fd < 7; my->fd++) {
+            my->tid = coop_spawn(waiter, .name = "r", .kind = my->kind, .fd = fds[my->fd]);
+            coop_await(coop_void, settle);
+            LOG_IS("r=-9");
+            coop_trap(coop_void, KillTask, .tid = my->tid, .wait = true);
+            world.log[0] = '\0';
+        }
+    NO_REPORTS();
+    coop_end;
+}
+
+static void numbers_that_were_never_open(void)
+{
+    ON_ALL(0, never_open);
+}
+
 coop_routine(file_and_socket, FILE *file; int fds[2];)
 {
     coop_begin;
@@ -339,8 +395,6 @@ static void number_of_another_file(void)
     for (int i = 0; i < LARGER - !has_epoll(); i++)
         ON(larger[i], 0, another_file);
 }
-
-enum { ENOUGH = 5 };               /* polls while a task sleeps once, at most */
 
 /* The host goes on with a file that is open elsewhere, under the number closed here. */
 coop_routine(open_elsewhere, int fds[2], other[2], copy; bool starve; unsigned polls;)
@@ -525,8 +579,10 @@ static const suite_test tests[] = {
     TEST(rule_14_a_thousand_at_once),
     TEST(rule_14_auto_moves_for_a_large_descriptor),
     TEST(rule_14_auto_moves_for_many),
+    TEST(rule_14_a_large_one_that_is_closed_is_forgotten),
     TEST(rule_14_without_a_descriptor_for_epoll_select_goes_on),
     TEST(hang_ups_wake),
+    TEST(numbers_that_were_never_open),
     TEST(rule_14_files_beside_sockets),
     TEST(number_of_another_file),
     TEST(closed_but_open_elsewhere),

@@ -34,20 +34,7 @@ int __wrap_epoll_ctl(int set, int op, int fd, struct epoll_event *event)
     return __real_epoll_ctl(set, op, fd, event);
 }
 
-/* On every poller: a server's end of a connection that Accept gave, and the client's. */
-static const char *const pollers[] = { "select", "poll", "epoll", "auto" };
-
-#define ON_ALL(expected, ...)                                            \
-    for (int i_ = 0; i_ < 4; i_++) {                                     \
-        coop_machine *m_ = coop_unix(pollers[i_]);                       \
-        if (!m_)                                                         \
-            continue;                                                    \
-        m_->free(m_);                                                    \
-        outside_open_with((coop_options){ .poller = pollers[i_] });      \
-        IS(coop_main(__VA_ARGS__), expected);                            \
-        outside_close();                                                 \
-    }
-
+/* A server's end of a connection that Accept gave, and the client's. */
 coop_routine(accepted, int *client; int listener; coop_value fd;)
 {
     coop_begin;
@@ -250,6 +237,39 @@ static void room_is_told_each_time(void)
     ON_ALL(0, fill_twice);
 }
 
+enum { ENOUGH = 4 };               /* polls while a task sleeps once, at most */
+
+/* epoll goes over what is watched when nothing happens: that there is room is no news. */
+coop_routine(idle_again, int fd, client; unsigned polls;)
+{
+    coop_begin;
+    coop_await(my->fd, accepted, .client = &my->client);
+    fill(my->fd);
+    coop_spawn(waiter, .name = "s", .kind = SEND, .fd = my->fd);
+    coop_await(coop_void, settle);
+    LOG_IS("");
+    while (drain(my->client) > 0)
+        coop_trap(coop_void, Sleep, .ns = COOP_US(100));
+    coop_await(coop_void, settle);
+    LOG_IS("s=16");
+    coop_spawn(waiter, .name = "r", .kind = RECV, .fd = my->fd);
+    coop_await(coop_void, settle);
+    my->polls = outside.polls;
+    coop_trap(coop_void, Sleep, .ns = COOP_MS(400));
+    IS(outside.polls - my->polls <= ENOUGH, 1);
+    LOG_IS("");
+    close(my->client);
+    coop_await(coop_void, settle);
+    LOG_IS("r=0");
+    coop_trap(coop_void, Close, .fd = my->fd);
+    coop_end;
+}
+
+static void room_that_nobody_waits_for_wakes_nobody(void)
+{
+    ON_ALL(0, idle_again);
+}
+
 /* Closed without Close, the number is another connection's next. */
 coop_routine(behind_the_back, int fd, fd2, client, client2; coop_value n;)
 {
@@ -327,6 +347,7 @@ static const suite_test tests[] = {
     TEST(what_is_left_is_told_again),
     TEST(each_reader_gets_its_part),
     TEST(room_is_told_each_time),
+    TEST(room_that_nobody_waits_for_wakes_nobody),
     TEST(a_number_that_comes_back),
     TEST(room_is_made_while_others_wait),
 };

@@ -54,8 +54,9 @@ static void accepted(struct server *s)
         s->fd = (int)fd;
     else if (fd == -EBADF)
         s->stop = s->closed = true;
-    else if (fd == -EMFILE || fd == -ENFILE || fd == -ENOBUFS || fd == -ENOMEM)
-        s->later = true;
+    else if (fd == -EMFILE || fd == -ENFILE || fd == -ENOBUFS || fd == -ENOMEM
+             || fd == -EPERM)
+        s->later = true;           /* EPERM: rules of the host forbid that connection */
     else if (s->status.end == COOP_FAILED) {
         s->stop = true;
         s->why = fd;
