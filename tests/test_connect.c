@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 static char folder[] = "/tmp/coop-connect-XXXXXX";
@@ -150,6 +151,9 @@ static void refused(void)
     OUTSIDE(-ENOENT, connects, .address = in_folder("unix://", "nobody"));
     OUTSIDE(-EINVAL, connects, .address = "tcp://127.0.0.1");
     OUTSIDE(-EINVAL, connects, .address = "tcp://:80");
+    OUTSIDE(-EINVAL, connects, .address = "tcp://127.0.0.1:0");
+    OUTSIDE(-EINVAL, connects, .address = "udp://127.0.0.1:0");
+    OUTSIDE(-EINVAL, connects, .address = "udp://[::1]:0");
     OUTSIDE(-EINVAL, connects, .address = "tcp://a.name:80");
     OUTSIDE(-EINVAL, connects, .address = "http://127.0.0.1:80");
     OUTSIDE(-EINVAL, connects, .address = "unix://");
@@ -266,6 +270,55 @@ static void datagrams_of_a_connection(void)
     OUTSIDE(0, connected_datagrams);
 }
 
+/* Local sockets of this kind have borders; the host's listener does not say so. */
+static int message_listener(struct sockaddr_un *at)
+{
+    *at = (struct sockaddr_un){ .sun_family = AF_UNIX };
+    snprintf(at->sun_path, sizeof at->sun_path, "%s/messages", folder);
+    int fd = socket(AF_UNIX, SOCK_SEQPACKET, 0);
+    need(fd < 0 || (bind(fd, (struct sockaddr *)at, sizeof *at) == 0 && listen(fd, 4) == 0),
+         "listen");
+    return fd;
+}
+
+coop_routine(messages, int listener, client, fd, i; struct sockaddr_un at;)
+{
+    coop_begin;
+    coop_spawn(waiter, .name = "none", .kind = RECV, .fd = -1);     /* the poller begins */
+    coop_trap(coop_void, Sleep, .ns = 1);
+    LOG_IS("none=-9");
+    my->listener = message_listener(&my->at);
+    if (my->listener < 0)
+        coop_return(0);
+    my->client = socket(AF_UNIX, SOCK_SEQPACKET, 0);
+    need(connect(my->client, (struct sockaddr *)&my->at, sizeof my->at) == 0, "connect");
+    coop_trap(my->fd, Accept, .fd = my->listener);
+    for (my->i = 0; my->i < 4; my->i++)
+        coop_spawn(waiter, .name = "m", .kind = RECV, .fd = my->fd);
+    coop_await(coop_void, settle);
+    LOG_IS("");
+    for (my->i = 0; my->i < 4; my->i++)
+        IS(send(my->client, "four", 4, 0), 4);
+    coop_await(coop_void, settle);
+    LOG_IS("m=4 m=4 m=4 m=4");
+    for (my->i = 0; my->i < 4; my->i++)
+        IS(send(my->client, "again", 5, 0), 5);
+    for (my->i = 0; my->i < 4; my->i++)
+        coop_spawn(waiter, .name = "m", .kind = RECV, .fd = my->fd);
+    coop_await(coop_void, settle);
+    LOG_IS("m=5 m=5 m=5 m=5");
+    coop_trap(coop_void, Close, .fd = my->fd);
+    close(my->client);
+    coop_trap(coop_void, Close, .fd = my->listener);
+    unlink(my->at.sun_path);
+    coop_end;
+}
+
+static void messages_of_a_connection(void)
+{
+    ON_ALL(0, messages);
+}
+
 coop_routine(receives, int fd; coop_value n; char buf[16], from[64];)
 {
     coop_begin;
@@ -313,11 +366,12 @@ coop_routine(sends_file, int fd, file; coop_value n;)
     coop_end;
 }
 
-/* More than there is room for, and more than there is. */
-coop_routine(file_by_socket, int fds[2], file; size_t got; coop_value n, tid; char buf[65536];)
+/* More than there is room for, and more than there is. The socket is made non-blocking. */
+coop_routine(file_by_socket, bool blocks; int fds[2], file; size_t got; coop_value n, tid; char buf[65536];)
 {
     coop_begin;
     pair(my->fds);
+    need(!my->blocks || fcntl(my->fds[0], F_SETFL, 0) == 0, "fcntl");
     my->file = open(in_folder("", "file"), O_RDWR | O_CREAT | O_TRUNC, 0600);
     memset(my->buf, 'x', sizeof my->buf);
     need(my->file >= 0 && ftruncate(my->file, LARGE) == 0, "file");
@@ -348,6 +402,7 @@ coop_routine(file_by_socket, int fds[2], file; size_t got; coop_value n, tid; ch
 static void files_to_sockets(void)
 {
     OUTSIDE(0, file_by_socket);
+    OUTSIDE(0, file_by_socket, .blocks = true);
 }
 
 coop_routine(shuts, int fds[2]; coop_value r;)
@@ -414,6 +469,7 @@ static const suite_test tests[] = {
     TEST(kill_while_connecting),
     TEST(datagrams_there_and_back),
     TEST(datagrams_of_a_connection),
+    TEST(messages_of_a_connection),
     TEST(datagrams_are_waited_for),
     TEST(files_to_sockets),
     TEST(directions_end),

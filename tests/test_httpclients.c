@@ -300,7 +300,7 @@ static void workers(void)
 static int run(const char *option, const char *value)
 {
     const char *program = getenv("HTTPD");
-    int status = talk_status(talk_start(&u, 0, program ? program : "demos/httpd/httpd",
+    int status = talk_status(talk_start(&u, 0, program ? program : "demos/httpd",
                                         option, value, NULL));
 
     CU_ASSERT(strlen(talk_rest(&u)) > 0);

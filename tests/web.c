@@ -82,7 +82,7 @@ void web_start_at(const char *address, const char *option, const char *value)
         kill(web, SIGKILL);
         web_status();
     }
-    web = talk_start(&web_says, 0, program ? program : "demos/httpd/httpd", address,
+    web = talk_start(&web_says, 0, program ? program : "demos/httpd", address,
                      web_path(""), option, value, NULL);
     GETS(&web_says, "httpd: serving ");
     GETS(&web_says, " at ");

@@ -1,5 +1,5 @@
 /* web.h - a file server with a folder of its own, and requests to it. HTTPD is its path;
-   without it demos/httpd/httpd of the build folder. */
+   without it demos/httpd of the build folder. */
 #ifndef WEB_H
 #define WEB_H
 
