@@ -152,7 +152,7 @@ int main(int argc, char **argv)
     struct program programs[MOST];
     int count = split(argc > 1 ? argv + 1 : shown, programs);
 
-    if (count < 0) {
+    if (count < 0 || (argc > 1 && argv[1][0] == '-')) {
         fputs("usage: supervisor [COMMAND [ARGS] [-- COMMAND [ARGS]]...]\n", stderr);
         return 2;
     }

@@ -129,9 +129,13 @@ coop_routine(exits, int unused;)
     coop_end;
 }
 
+#define LEFT_IS(expected) \
+    coop_trap(my->v, WaitTask, .tid = COOP_CHILD, .poll = true); IS(my->v, expected)
+
 coop_routine(has_its_own, coop_value v;)
 {
     coop_begin;
+    LEFT_IS(-ECHILD);
     CHILD(coop_void, .after = 3);
     coop_trap(coop_void, NewTask, .target = coop_create(exits));
     coop_trap(my->v, WaitTask, .tid = COOP_CHILD);
@@ -139,9 +143,6 @@ coop_routine(has_its_own, coop_value v;)
 }
 
 /* However a child ends: as many are left as before. */
-#define LEFT_IS(expected) \
-    coop_trap(my->v, WaitTask, .tid = COOP_CHILD, .poll = true); IS(my->v, expected)
-
 coop_routine(ends_in_all_ways, coop_value left; coop_value v; coop_tid tid, other;)
 {
     coop_begin;
@@ -182,6 +183,9 @@ coop_routine(ends_in_all_ways, coop_value left; coop_value v; coop_tid tid, othe
     coop_trap(my->tid, NewTask, .target = coop_create(has_its_own));
     coop_trap(my->v, WaitTask, .tid = my->tid);
     IS(my->v, 0);
+    LEFT_IS(my->left);
+    my->tid = coop_spawn(has_its_own);
+    coop_trap(my->v, WaitTask, .tid = my->tid);
     LEFT_IS(my->left);
     coop_end;
 }
@@ -228,8 +232,8 @@ static void what_did_not_become_a_child_does_not_count(void)
     WORLD(0, is_refused, .beside = true);
 }
 
-/* Some children end before it does, some while it cleans up, and it makes another one there.
-   What it ends with stays as it was. */
+/* Some children end before it does, some while it cleans up, and it makes another one
+   there. What it ends with stays as it was. */
 coop_routine(parent, bool exits; coop_value v; coop_tid tid;)
 {
     coop_begin;

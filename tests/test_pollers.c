@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -310,30 +309,6 @@ static void hang_ups_wake(void)
         ON(larger[i], 0, hangs_up);
 }
 
-/* Small, just below what select can watch, and past it. */
-coop_routine(never_open, int fd; enum kind kind; coop_tid tid;)
-{
-    static const int fds[] = { -1, 200, 900, FD_SETSIZE - 1, FD_SETSIZE, 1000000, INT_MAX };
-    coop_begin;
-    for (int i = 0; i < 7; i++)
-        CU_ASSERT(!is_open(fds[i]));
-    for (my->kind = 0; my->kind < KINDS; my->kind++)
-        for (my->fd = 0; my->fd < 7; my->fd++) {
-            my->tid = coop_spawn(waiter, .name = "r", .kind = my->kind, .fd = fds[my->fd]);
-            coop_await(coop_void, settle);
-            LOG_IS("r=-9");
-            coop_trap(coop_void, KillTask, .tid = my->tid, .wait = true);
-            world.log[0] = '\0';
-        }
-    NO_REPORTS();
-    coop_end;
-}
-
-static void numbers_that_were_never_open(void)
-{
-    ON_ALL(0, never_open);
-}
-
 coop_routine(file_and_socket, FILE *file; int fds[2];)
 {
     coop_begin;
@@ -582,7 +557,6 @@ static const suite_test tests[] = {
     TEST(rule_14_a_large_one_that_is_closed_is_forgotten),
     TEST(rule_14_without_a_descriptor_for_epoll_select_goes_on),
     TEST(hang_ups_wake),
-    TEST(numbers_that_were_never_open),
     TEST(rule_14_files_beside_sockets),
     TEST(number_of_another_file),
     TEST(closed_but_open_elsewhere),

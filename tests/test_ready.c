@@ -255,7 +255,7 @@ coop_routine(idle_again, int fd, client; unsigned polls;)
     coop_spawn(waiter, .name = "r", .kind = RECV, .fd = my->fd);
     coop_await(coop_void, settle);
     my->polls = outside.polls;
-    coop_trap(coop_void, Sleep, .ns = COOP_MS(400));
+    coop_trap(coop_void, Sleep, .ns = COOP_MS(300));
     IS(outside.polls - my->polls <= ENOUGH, 1);
     LOG_IS("");
     close(my->client);

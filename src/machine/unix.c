@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #ifdef HAVE_GETRANDOM
 #include <sys/random.h>
 #endif
@@ -15,7 +16,7 @@
 #include <unistd.h>
 
 /* Hosts refuse times that are too long for them: a day is not, and poll may be early. */
-static const int64_t LONGEST = COOP_S(86400);
+static const int64_t LONGEST = COOP_S(86400), IN_SHORT = COOP_MS(20);
 
 enum { MOST_THREADS = 8 };
 
@@ -109,63 +110,96 @@ int coop_host_can_wake(struct coop_host *h)
 {
     if (h->wakeup[0] >= 0)
         return 0;
+    struct stat st;
     int ends[2], r = coop_make_pipe(ends);
     if (r < 0)
         return r;
     fcntl(ends[0], F_SETFL, O_NONBLOCK);
     fcntl(ends[1], F_SETFL, O_NONBLOCK);
-    r = watch(&h->face, ends[0], COOP_READ | COOP_ANEW);
+    r = fstat(ends[0], &st) < 0 ? -errno : watch(&h->face, ends[0], COOP_READ | COOP_ANEW);
     if (r < 0) {
         close(ends[0]);
         close(ends[1]);
         return r;
     }
+    h->wakeup_device = st.st_dev;
+    h->wakeup_inode = st.st_ino;
     h->wakeup[0] = ends[0];
     h->wakeup[1] = ends[1];
     return 0;
 }
 
+/* False: somebody closed it who did not know whose it is, and perhaps it is his now. */
+static bool is_wakeup(const struct coop_host *h, int fd)
+{
+    struct stat st;
+    return fd >= 0 && fstat(fd, &st) == 0 && st.st_dev == h->wakeup_device
+        && st.st_ino == h->wakeup_inode;
+}
+
 /* A full pipe wakes as well as one more byte would. */
 void coop_host_wake(struct coop_host *h)
 {
-    int error = errno;
-    while (write(h->wakeup[1], "", 1) < 0 && errno == EINTR)
+    int error = errno, fd = h->wakeup[1];
+    while (is_wakeup(h, fd) && write(fd, "", 1) < 0 && errno == EINTR)
         ;
     errno = error;
 }
 
-/* Somebody closed it who did not know whose it is. What was to be woken for is looked at
-   after this poll anyway. */
-static void make_new_wakeup(struct coop_host *h)
+static void close_wakeup(struct coop_host *h)
 {
-    watch(&h->face, h->wakeup[0], 0);
-    h->wakeup[0] = h->wakeup[1] = -1;
-    coop_host_can_wake(h);
+    for (int i = 0; i < 2; i++) {
+        int fd = h->wakeup[i];
+        h->wakeup[i] = -1;
+        if (is_wakeup(h, fd))
+            close(fd);
+    }
 }
 
-/* Take the wake-up out of what fired: it is nobody's descriptor. */
-static int without_wakeup(struct coop_host *h, coop_fired *fired, int n)
+/* False: it is broken. */
+static bool drain_wakeup(struct coop_host *h)
 {
     char bytes[64];
-    for (int i = 0; i < n; i++) {
-        if (fired[i].fd != h->wakeup[0])
-            continue;
-        if (fired[i].events & COOP_BAD)
-            make_new_wakeup(h);
-        else
-            while (read(h->wakeup[0], bytes, sizeof bytes) == (ssize_t)sizeof bytes)
-                ;
-        memmove(fired + i, fired + i + 1, (size_t)(n - i - 1) * sizeof *fired);
-        return n - 1;
+    ssize_t n;
+    if (!is_wakeup(h, h->wakeup[0]) || !is_wakeup(h, h->wakeup[1]))
+        return false;
+    do
+        n = read(h->wakeup[0], bytes, sizeof bytes);
+    while (n == (ssize_t)sizeof bytes);
+    return n != 0;
+}
+
+/* Take the wake-up out of what fired: it is nobody's descriptor. What it was to wake for is
+   looked at after this poll anyway, so a broken one can be made anew. */
+static int without_wakeup(struct coop_host *h, coop_fired *fired, int n)
+{
+    int i = 0;
+    while (i < n && fired[i].fd != h->wakeup[0])
+        i++;
+    if (i == n)
+        return n;
+    if (fired[i].events & COOP_BAD || !drain_wakeup(h)) {
+        watch(&h->face, h->wakeup[0], 0);
+        close_wakeup(h);
+        coop_host_can_wake(h);
     }
-    return n;
+    memmove(fired + i, fired + i + 1, (size_t)(n - i - 1) * sizeof *fired);
+    return n - 1;
+}
+
+/* As long as there is no wake-up to be had, helpers and signals are looked at now and then. */
+static int64_t patience(struct coop_host *h, int64_t timeout)
+{
+    if ((h->pool || h->wanted) && coop_host_can_wake(h) < 0)
+        return timeout < 0 || timeout > IN_SHORT ? IN_SHORT : timeout;
+    return timeout < LONGEST ? timeout : LONGEST;
 }
 
 static int poll_poller(coop_machine *m, int64_t timeout, coop_fired *fired, int max)
 {
     struct coop_host *h = (struct coop_host *)m;
     coop_poller *p = h->poller;
-    int n = p->poll(p, timeout < LONGEST ? timeout : LONGEST, fired, max);
+    int n = p->poll(p, patience(h, timeout), fired, max);
     return n > 0 && h->wakeup[0] >= 0 ? without_wakeup(h, fired, n) : n;
 }
 
@@ -174,10 +208,7 @@ static void release(coop_machine *m)
     struct coop_host *h = (struct coop_host *)m;
     coop_host_end_threads(h);
     coop_host_end_signals(h);
-    if (h->wakeup[0] >= 0) {
-        close(h->wakeup[0]);
-        close(h->wakeup[1]);
-    }
+    close_wakeup(h);
     h->poller->free(h->poller);
     free(h);
 }

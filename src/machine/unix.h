@@ -7,12 +7,16 @@
 
 #include <sys/types.h>
 
+#include <sys/types.h>
+
 struct coop_pool;
 
 struct coop_host {
     coop_machine face;
     coop_poller *poller;
     _Atomic int wakeup[2];         /* a pipe; -1: there is none */
+    dev_t wakeup_device;           /* which tell whether the numbers are still its */
+    ino_t wakeup_inode;
     struct coop_pool *pool;        /* threads.c; NULL as long as no job was given */
     unsigned threads;              /* at most */
     _Atomic uint64_t wanted;       /* signals.c: the signals that this machine takes */
