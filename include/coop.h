@@ -95,7 +95,8 @@ struct coop_frame {                /* one activation on a call stack; never move
     coop_frame *caller;
     coop_value result;
     int32_t line;                  /* where it stopped, and goes on; 0: not begun */
-    uint32_t cleaning;             /* 1: in its coop_finally part */
+    uint16_t flags;                /* in its coop_finally part; has scopes */
+    uint16_t left;                 /* line of the coop_return that it came by */
 };
 
 struct coop_coroutine {            /* a call stack and what is passed in and out */
@@ -106,7 +107,7 @@ struct coop_coroutine {            /* a call stack and what is passed in and out
     coop_value value;
     uint32_t cleaning;             /* frames in their coop_finally part */
     uint8_t life;                  /* fresh, suspended, running, done, a task's */
-    uint8_t unwinding;             /* ends after the coop_finally parts */
+    uint8_t fate;                  /* bits: ends after the coop_finally parts, is cancelled */
     uint8_t state, flags;          /* for who runs it */
 };
 
@@ -165,7 +166,10 @@ struct coop_coroutine {            /* a call stack and what is passed in and out
     coop_again_:                                                                    \
     switch (my->coop_.line) { case 0: { enum { coop_exit_ = COOP_FINALLY_ };
 #define coop_finally                                                                \
-    } COOP_FALLTHROUGH_; case COOP_FINALLY_: coop_clean_(self_, &my->coop_);        \
+    } COOP_FALLTHROUGH_; case COOP_FINALLY_:                                        \
+    if (__builtin_expect(my->coop_.flags, 0) && !coop_leave_(self_, &my->coop_))    \
+        return (coop_use_coop_return_){ COOP_TRAPPED };                             \
+    coop_clean_(self_, &my->coop_);                                                 \
     { enum { coop_exit_ = COOP_END_ };
 #define coop_end                                                                    \
     } return (coop_use_coop_return_){ COOP_RETURNED };                              \
@@ -174,7 +178,7 @@ struct coop_coroutine {            /* a call stack and what is passed in and out
             my->coop_.line > 0 ? coop_stray_(self_, &my->coop_) : COOP_RETURNED     \
         };                                                                          \
     }                                                                               \
-    my->coop_.line = my->coop_.cleaning ? COOP_END_ : COOP_FINALLY_;                \
+    my->coop_.line = my->coop_.flags & COOP_CLEANS_ ? COOP_END_ : COOP_FINALLY_;    \
     goto coop_again_
 
 /** coop_return - end a routine with a value
@@ -189,6 +193,7 @@ struct coop_coroutine {            /* a call stack and what is passed in and out
     do {                                                                            \
         my->coop_.result = (coop_value)(VALUE);                                     \
         my->coop_.line = coop_exit_;                                                \
+        my->coop_.left = __LINE__ < 65536 ? __LINE__ : 0;                           \
         goto coop_again_;                                                           \
     } while (0)
 
@@ -468,12 +473,17 @@ int coop_sched_close(void);
  *        COOP_OK: returned value, 0 or more or a pointer
  *        COOP_FAILED: returned value, a negative errno
  *        COOP_KILLED: by the task in by, 0 being coop_sched_close; value is -ECANCELED
+ *        COOP_CANCELLED: by the task in by, and it returned -ECANCELED
+ * why    what KillTask or Cancel was told; NULL: nothing, or there was no memory to note it
  */
-typedef enum coop_end_kind { COOP_NO_END, COOP_OK, COOP_FAILED, COOP_KILLED } coop_end_kind;
+typedef enum coop_end_kind {
+    COOP_NO_END, COOP_OK, COOP_FAILED, COOP_KILLED, COOP_CANCELLED
+} coop_end_kind;
 typedef struct coop_status {
     coop_end_kind end;
     coop_value value;
     coop_tid by, tid;
+    const char *why;
 } coop_status;
 
 /* ---- System calls ------------------------------------------------------------------ */
@@ -481,13 +491,24 @@ typedef struct coop_status {
 struct coop_call {                 /* what every system-call object begins with */
     _Alignas(int64_t) const coop_call_type *type;   /* so that a timer fits right behind */
     coop_task *task;               /* who trapped; set by the kernel */
-    coop_call *next;               /* in the one list that it waits in */
+    union {
+        coop_call *next;           /* in the one list that it waits in */
+        coop_value result;         /* of one that is a part of another, or stays */
+    };
 };
 
 typedef struct coop_timer {        /* stands right behind base where a call has one */
     int64_t when;                  /* ns on the machine's clock */
     uint32_t seq, slot;
 } coop_timer;
+
+typedef struct coop_scope {        /* in calls that stay until their routine is over */
+    struct coop_scope *outer;
+    coop_frame *frame;
+    coop_call *call;
+    int why;                       /* how calls within it that would wait fail; 0: they do not */
+    bool shield;                   /* what goes wrong outside of it does not concern them */
+} coop_scope;
 
 typedef struct coop_job {          /* the same, for calls that helper threads do */
     struct coop_job *next;
@@ -536,11 +557,14 @@ struct coop_NewTask { coop_call base; coop_coroutine *target; const char *name; 
 /** coop_KillTask - end a task
  *
  * Use: coop_trap(r, KillTask, .tid = tid, .wait = true);
+ * Use: coop_trap(r, KillTask, .tid = tid, .why = "idle for too long");
  *
  * What it waits for is undone, and its frames end, the innermost first, each running
  * its coop_finally part, in the target's own slices. Without wait the answer comes at
  * once; with wait when the task is gone, and nothing of it is left then. Killing
- * oneself is ending at once; in a task that is ending already it does nothing.
+ * oneself is ending at once; in a task that is ending already it does nothing. why, for
+ * the task's status, is not copied: a string literal, or what lives as long. To ask a task
+ * to end, rather than to end it, use Cancel.
  *
  * Returns: 0.
  * Errors:
@@ -549,7 +573,301 @@ struct coop_NewTask { coop_call base; coop_coroutine *target; const char *name; 
  * -EALREADY  it is ending already (only without wait)
  * -EDEADLK   with wait: the target waits, perhaps through others, for the caller
  */
-struct coop_KillTask { coop_call base; coop_tid tid; bool wait; };
+struct coop_KillTask { coop_call base; coop_tid tid; bool wait; const char *why; };
+
+/** coop_Cancel - have a task end by itself
+ *
+ * Use: coop_trap(r, Cancel, .tid = tid, .why = "shutting down", .wait = true);
+ *
+ * The call that the task waits in gives -ECANCELED, and so does every later call that can
+ * wait, also when it would not have to, until the task ends; the others are made as ever.
+ * Not in coop_finally parts and behind Shield: there calls wait undisturbed. A call that
+ * cannot be undone now, such as Work that has begun, is answered first.
+ *
+ * Without wait the answer comes at once; with wait when the task is gone, and nothing of
+ * it is left then. why is not copied: a string literal, or what lives as long. A task may
+ * cancel itself, without wait. One that ends with -ECANCELED then counts as cancelled in
+ * its status; one that returns something else has made up its own mind.
+ *
+ * Returns: 0.
+ * Errors:
+ * -ESRCH     no such task, or it has ended
+ * -EPERM     a system task
+ * -EALREADY  it is cancelled or ending already (only without wait)
+ * -EDEADLK   with wait: the caller itself; or the target waits, perhaps through others,
+ *            for the caller, as it may in a coop_finally part
+ *
+ * See: trio, where a cancel stays until it is heard.
+ */
+struct coop_Cancel { coop_call base; coop_tid tid; bool wait; const char *why; };
+
+/** coop_Deadline - limit the time that a routine may wait
+ *
+ * Use: coop_trap(coop_void, Deadline, .ns = COOP_S(5));
+ * Use: coop_trap(coop_void, Deadline, .off = true);
+ *
+ * For the routine that calls it and all that it awaits, until it comes to its coop_finally
+ * part or ends. When the time is over the call that waits gives -ETIMEDOUT, and so does
+ * every later one that can wait, as with Cancel; coop_why tells whose deadline it was. A
+ * routine has one deadline: another call sets it anew, and off ends it. Those of the
+ * routines that have awaited it go on: the first to come counts.
+ *
+ * ns of 0 or less is a time that is over. For a single call see coop_within.
+ *
+ * Returns: 0.
+ * Errors:
+ * -ENOMEM  memory is exhausted
+ */
+struct coop_Deadline {
+    coop_call base;
+    coop_timer timer;
+    int64_t ns;
+    bool off;
+    coop_scope scope;
+};
+
+/** coop_Shield - keep cancels and deadlines out of a routine
+ *
+ * Use: coop_trap(coop_void, Shield);
+ * Use: coop_trap(coop_void, Shield, .off = true);
+ *
+ * For the routine that calls it and all that it awaits, until it comes to its coop_finally
+ * part or ends, or to off. What has come meanwhile takes effect behind it. Deadlines that
+ * are set behind the shield count. A kill is not kept out.
+ *
+ * Returns: 0.
+ * Errors:
+ * -ENOMEM  memory is exhausted
+ */
+struct coop_Shield { coop_call base; bool off; coop_scope scope; };
+
+/** coop_why - why calls that can wait fail now
+ *
+ * Tells of the running task, where it is: whether its calls give -ECANCELED or -ETIMEDOUT,
+ * and what for. Of several reasons it is the outermost, since nothing within could go on.
+ * cause may be NULL.
+ *
+ * error    -ECANCELED, -ETIMEDOUT, or 0: they do not fail
+ * own      true: a Deadline or Group of the running routine itself. It can still do
+ *          something about it.
+ * routine  whose Deadline or Group it is; NULL: the whole task was cancelled
+ * by       cancelled: the task that did it; 0: not known, or none
+ * why      what Cancel was told; or "Deadline", "Group"; may be NULL
+ *
+ * Returns: error.
+ */
+typedef struct coop_cause {
+    int error;
+    bool own;
+    const char *routine;
+    coop_tid by;
+    const char *why;
+} coop_cause;
+int coop_why(coop_cause *cause);
+
+/** coop_WaitAny - wait for the first of several system calls
+ *
+ * Use: coop_trap(i, WaitAny, .parts = my->parts, .count = 3, .value = &my->value);
+ *
+ * Makes the calls one after the other until one of them does not have to wait, and else
+ * waits until one is answered. The others are undone then, and have taken nothing. *value
+ * receives the answer of the one. fair begins each time with another one instead of the
+ * first, so that none that is always ready keeps back the others.
+ *
+ * The parts are objects that the caller has filled in, with COOP_PART, and which stay good
+ * until the answer: members. coop_any does it for calls that can be written down. Only
+ * calls that can wait may be parts, and not WaitAny and Within. Work, and what else helper
+ * threads do, cannot be undone once it has begun: the answer comes when it is through.
+ *
+ * Returns: which one, from 0.
+ * Errors:
+ * -EINVAL  no part, or one that is not allowed; none was made
+ */
+#define COOP_PART(PART, CALL, ...)                                                  \
+    ((PART) = (struct coop_##CALL){                                                 \
+        __VA_ARGS__, .base = { .type = &coop_##CALL##_type }                        \
+    }, &(PART).base)
+struct coop_WaitAny {
+    coop_call base;
+    coop_call *const *parts;
+    int count;
+    bool fair;
+    coop_value *value;
+    /* The call's own. */
+    int winner_, waiting_;
+};
+
+/** coop_any - wait for the first of some calls that are written down here
+ *
+ * Use: coop_any(my->which, my->value,
+ *               (Recv, .fd = my->fd, .buf = my->buf, .len = sizeof my->buf),
+ *               (WaitTask, .tid = my->tid),
+ *               (Sleep, .ns = COOP_S(5)));
+ *
+ * WaitAny of up to eight calls, each as coop_trap takes it, in parentheses. Which of them
+ * it was goes to the first argument, from 0 or an error, and its answer to the second, a
+ * member of type coop_value.
+ *
+ * Errors:
+ * -ENOMEM  no room for the objects; no call was made
+ */
+#define coop_any(WHICH, VALUE, ...)                                                 \
+    COOP_TRAP_OBJECT_(WHICH,                                                        \
+        struct {                                                                    \
+            struct coop_WaitAny whole;                                              \
+            coop_call *parts[COOP_COUNT_(__VA_ARGS__)];                             \
+            COOP_EACH_(COOP_PART_MEMBER_, __VA_ARGS__)                              \
+        },                                                                          \
+        call_->whole = (struct coop_WaitAny){                                       \
+            .base = { .type = &coop_WaitAny_type }, .parts = call_->parts,          \
+            .count = COOP_COUNT_(__VA_ARGS__), .value = &(VALUE)                    \
+        };                                                                          \
+        COOP_EACH_(COOP_PART_FILL_, __VA_ARGS__))
+
+/** coop_within - make a system call with a time limit
+ *
+ * Use: coop_within(my->n, COOP_S(5), Recv, .fd = my->fd, .buf = my->buf, .len = 100);
+ *
+ * As coop_trap; but when the time is over, which is in ns, the call is undone and has taken
+ * nothing. With 0 or less it does not wait at all. Not for WaitAny, where Sleep can be one
+ * of the parts, and for calls that never wait. Of Work, and what else helper threads do,
+ * the answer comes when it is through.
+ *
+ * Errors:
+ * -ETIMEDOUT  the time is over; an outer deadline too, if coop_why says so
+ * -EINVAL     the call cannot be a part of another
+ */
+#define coop_within(DEST, NS, ...) COOP_WITHIN_(DEST, NS, __VA_ARGS__, .base = {0})
+#define COOP_WITHIN_(DEST, NS, CALL, ...)                                           \
+    COOP_TRAP_OBJECT_(DEST,                                                         \
+        struct { struct coop_Within whole; struct coop_##CALL part; },              \
+        call_->whole = (struct coop_Within){                                        \
+            .base = { .type = &coop_Within_type }, .ns = (NS), .part = &call_->part.base \
+        };                                                                          \
+        call_->part = (struct coop_##CALL){ __VA_ARGS__ };                          \
+        call_->part.base.type = &coop_##CALL##_type)
+struct coop_Within { coop_call base; coop_timer timer; int64_t ns; coop_call *part; };
+
+/** coop_Group - a group of tasks that ends with its routine
+ *
+ * Use: coop_trap(my->group, Group, .name = "crew");
+ *
+ * Tasks are started in the group with GroupSpawn. It belongs to the routine that calls: when
+ * that comes to its coop_finally part, or to its end, it first waits for all of them. So
+ * they may use its members, and what coop_finally releases. A routine that returns an
+ * error, is killed, cancelled or out of time cancels them and then waits.
+ *
+ * mode   COOP_ALL: the first member that fails (or is killed) cancels the others, and fails
+ *        what the routine waits in, with -ECANCELED; its error is the group's result
+ *        COOP_ANY: the first that does not fail cancels the others; what it returned is the
+ *        result, or the first error if all fail
+ *        COOP_EACH: the members do not concern each other, and the result is 0
+ * limit  members at once, for GroupSpawn to wait when there are so many; 0: no limit
+ * keep   true: the statuses of members that have ended are kept for GroupNext, until the
+ *        group ends
+ * name   for people; not copied
+ *
+ * Failures that the group does not tell are reported. A routine that has not waited with
+ * GroupWait, and would return 0 or more, returns the error of its COOP_ALL group instead.
+ *
+ * Returns: the group, a coop_group *, good until the routine comes to its coop_finally part
+ * or GroupWait has answered.
+ * Errors:
+ * -ENOMEM  memory is exhausted
+ *
+ * See: trio's nurseries; curio's task groups.
+ */
+enum { COOP_ALL, COOP_ANY, COOP_EACH };
+typedef struct coop_Group coop_group;
+struct coop_Group {
+    coop_call base;
+    coop_scope scope;
+    const char *name;
+    int mode;
+    size_t limit;
+    bool keep;
+    /* The group's own. */
+    bool open_, over_, won_;
+    size_t living_, daemons_;
+    struct coop_member *members_, **last_, *ended_, **ended_last_;
+    coop_call *waiting_, *spawners_, *takers_;
+    coop_status first_;
+};
+
+/** coop_GroupSpawn - start a task in a group
+ *
+ * Use: coop_trap(tid, GroupSpawn, .group = my->group, .target = coop_create(ROUTINE, ...),
+ *               .result = &my->results[0]);
+ *
+ * By the routine whose group it is, by members, or by whoever has the group while it is
+ * there. The task's parent is the task whose group it is. It is queued before the caller.
+ * A full group makes the caller wait until a member ends.
+ *
+ * name    as of NewTask
+ * daemon  true: it does not keep the group; when only daemons are left and the group is
+ *         waited for, they are cancelled
+ * result  when not NULL, receives what the task returned, or -ECANCELED
+ *
+ * The group owns target from then on, also when this fails; but for the errors -EBUSY,
+ * -EINVAL of a target that was resumed before, and -EPERM.
+ *
+ * Returns: the task's tid.
+ * Errors:
+ * -EINVAL     group is NULL or was closed by GroupWait
+ * -ECANCELED  the group's members are cancelled already
+ * others      as of NewTask
+ */
+struct coop_GroupSpawn {
+    coop_call base;
+    coop_group *group;
+    coop_coroutine *target;
+    const char *name;
+    bool daemon;
+    coop_value *result;
+};
+
+/** coop_GroupWait - wait for all tasks of a group
+ *
+ * Use: coop_trap(v, GroupWait, .group = my->group);
+ *
+ * By the task whose group it is. Waits until no member is left, and closes the group. When
+ * the caller is cancelled meanwhile or out of time, the group stays open.
+ *
+ * Returns: the group's result, see Group; that may be an error, and -ECANCELED if the first
+ * that failed was killed.
+ * Errors:
+ * -EINVAL  group is NULL, or closed
+ * -EPERM   another task's group
+ */
+struct coop_GroupWait { coop_call base; coop_group *group; };
+
+/** coop_GroupNext - the next task of a group that ends
+ *
+ * Use: coop_trap(v, GroupNext, .group = my->group, .status = &my->status);
+ *
+ * In the order in which they end, each once. The group must have been made with keep.
+ * status, which may be NULL, tells whose end it is. With poll it does not wait.
+ *
+ * Returns: what the task returned, as WaitTask gives it; status->tid tells a task that
+ * returned one of these errors from the error.
+ * Errors:
+ * -ECHILD  none is left but daemons
+ * -EAGAIN  poll: none has ended
+ * -EINVAL  group is NULL, closed, or does not keep
+ */
+struct coop_GroupNext { coop_call base; coop_group *group; coop_status *status; bool poll; };
+
+/** coop_GroupCancel - cancel all tasks of a group
+ *
+ * Use: coop_trap(r, GroupCancel, .group = my->group, .why = "enough");
+ *
+ * As Cancel does, without waiting. No task can join the group until it was waited for.
+ *
+ * Returns: 0.
+ * Errors:
+ * -EINVAL  group is NULL, or closed
+ */
+struct coop_GroupCancel { coop_call base; coop_group *group; const char *why; };
 
 /** coop_WaitTask - wait for a task's end
  *
@@ -1481,6 +1799,7 @@ int coop_name(coop_tid tid, const char *name);
  * state        COOP_READY, COOP_RUNNING, COOP_WAITING, COOP_ENDED (its status is kept)
  * system       true: a system task
  * ending       true: its frames are being ended
+ * cancelled    true: calls of it that can wait fail
  * born         "file.c:12", where it was created
  * call         what it waits for, NULL if it does not; print it with coop_call_text
  * waited       ns since it began to wait, as of the last poll
@@ -1492,7 +1811,7 @@ typedef struct coop_info {
     coop_tid tid, parent;
     const char *name, *born;
     coop_state state;
-    bool system, ending;
+    bool system, ending, cancelled;
     const coop_call *call;
     int64_t waited;
     uint64_t slices;
@@ -1708,11 +2027,14 @@ coop_machine *coop_sim(uint64_t seed);
  * undo      takes a waiting call out of wherever handle put it: true, and nothing may
  *           point at it after; or false, if that cannot be now, since somebody is at work
  *           on it: then it is answered soon. NULL only if handle never gives COOP_WAIT.
+ * at_once   true: this one will not wait, so a cancelled task may make it too. NULL: what
+ *           has an undo may wait.
  * drop      the call will not be made, since its task ends before: releases what it was
  *           given. NULL: nothing.
  * describe  appends the arguments, without parentheses; result is NULL as long as there is
  *           none. NULL: none are shown.
  * touches   says which object it concerns. NULL: none.
+ * leave, part   are of calls of the library that stay, or are made of others. NULL.
  */
 struct coop_call_type {
     const char *name;
@@ -1720,9 +2042,12 @@ struct coop_call_type {
     coop_value (*handle)(coop_sched *, coop_call *);
     coop_value (*ready)(coop_sched *, coop_call *);
     bool (*undo)(coop_sched *, coop_call *);
+    bool (*at_once)(const coop_call *);
     void (*drop)(coop_call *);
     void (*describe)(const coop_call *, const coop_value *result, coop_text *);
     void (*touches)(const coop_call *, coop_touch *);
+    bool (*leave)(coop_sched *, coop_call *);
+    void (*part)(coop_sched *, coop_call *whole, coop_call *part, coop_value);
 };
 
 #define COOP_WAIT INTPTR_MIN            /* from handle and ready: not yet */
@@ -1791,7 +2116,10 @@ extern const coop_call_type
     coop_Read_type, coop_Write_type, coop_Open_type, coop_Pread_type, coop_Pwrite_type,
     coop_Fsync_type, coop_Stat_type, coop_Unlink_type, coop_Work_type,
     coop_Resolve_type, coop_Now_type, coop_Random_type, coop_SignalWait_type,
-    coop_Spawn_type, coop_ChildWait_type, coop_ChildKill_type;
+    coop_Spawn_type, coop_ChildWait_type, coop_ChildKill_type, coop_Cancel_type,
+    coop_Deadline_type, coop_Shield_type, coop_WaitAny_type, coop_Within_type,
+    coop_Group_type, coop_GroupSpawn_type, coop_GroupWait_type, coop_GroupNext_type,
+    coop_GroupCancel_type;
 
 /* ---- What the macros are made of --------------------------------------------------- */
 
@@ -1799,7 +2127,8 @@ extern const coop_call_type
 typedef struct coop_use_coop_return_ { coop_step step; } coop_use_coop_return_;
 
 enum { COOP_FINALLY_ = -1, COOP_END_ = -2 };    /* lines that no source has */
-enum { COOP_UNWINDS_ = 1 };                     /* of unwinding: from where it stands */
+enum { COOP_UNWINDS_ = 1 };                     /* of fate: from where it stands */
+enum { COOP_CLEANS_ = 1 };                      /* of a frame's flags */
 
 #if defined __clang__ || __GNUC__ >= 7
 #define COOP_FALLTHROUGH_ __attribute__((fallthrough))
@@ -1843,15 +2172,52 @@ enum { COOP_UNWINDS_ = 1 };                     /* of unwinding: from where it s
 #define COOP_RESUME_(DEST)                                                          \
     COOP_FALLTHROUGH_;                                                              \
     case __LINE__: DEST = (__typeof__(DEST))coop_answer_(self_);                    \
-    if (__builtin_expect(self_->unwinding == COOP_UNWINDS_, 0) && !self_->cleaning) { \
+    if (__builtin_expect(self_->fate == COOP_UNWINDS_, 0) && !self_->cleaning) { \
         my->coop_.result = -ECANCELED;                                              \
         my->coop_.line = coop_exit_;                                                \
         goto coop_again_;                                                           \
     }                                                                               \
     (void)0
 
+/* A trap with an object that is more than one call: TYPE, and what fills *call_ in. */
+#define COOP_TRAP_OBJECT_(DEST, TYPE, ...)                                          \
+    do {                                                                            \
+        TYPE *call_ = coop_push_(self_, sizeof *call_, _Alignof(max_align_t));      \
+        if (call_) {                                                                \
+            __VA_ARGS__;                                                            \
+            self_->call = &call_->whole.base;                                       \
+            COOP_STOP_(COOP_TRAPPED);                                               \
+        }                                                                           \
+        COOP_RESUME_(DEST);                                                         \
+    } while (0)
+
+/* M(n, CALL, arguments) for each of up to eight "(CALL, arguments)". */
+#define COOP_COUNT_(...) COOP_NINTH_(__VA_ARGS__, 8, 7, 6, 5, 4, 3, 2, 1, 0)
+#define COOP_NINTH_(a, b, c, d, e, f, g, h, N, ...) N
+#define COOP_PASTE_(a, b, c) COOP_PASTE2_(a, b, c)
+#define COOP_PASTE2_(a, b, c) a##b##c
+#define COOP_EACH_(M, ...) COOP_PASTE_(COOP_EACH, COOP_COUNT_(__VA_ARGS__), _)(M, __VA_ARGS__)
+#define COOP_ONE_(M, n, p) COOP_ONE2_(M, n, COOP_BARE_ p)
+#define COOP_ONE2_(M, ...) M(__VA_ARGS__)
+#define COOP_BARE_(...) __VA_ARGS__, .base = {0}
+#define COOP_EACH1_(M, a) COOP_ONE_(M, 0, a)
+#define COOP_EACH2_(M, a, b) COOP_EACH1_(M, a) COOP_ONE_(M, 1, b)
+#define COOP_EACH3_(M, a, b, c) COOP_EACH2_(M, a, b) COOP_ONE_(M, 2, c)
+#define COOP_EACH4_(M, a, b, c, d) COOP_EACH3_(M, a, b, c) COOP_ONE_(M, 3, d)
+#define COOP_EACH5_(M, a, b, c, d, e) COOP_EACH4_(M, a, b, c, d) COOP_ONE_(M, 4, e)
+#define COOP_EACH6_(M, a, b, c, d, e, f) COOP_EACH5_(M, a, b, c, d, e) COOP_ONE_(M, 5, f)
+#define COOP_EACH7_(M, a, b, c, d, e, f, g) COOP_EACH6_(M, a, b, c, d, e, f) COOP_ONE_(M, 6, g)
+#define COOP_EACH8_(M, a, b, c, d, e, f, g, h) COOP_EACH7_(M, a, b, c, d, e, f, g) COOP_ONE_(M, 7, h)
+
+#define COOP_PART_MEMBER_(n, CALL, ...) struct coop_##CALL part##n;
+#define COOP_PART_FILL_(n, CALL, ...)                                               \
+    call_->part##n = (struct coop_##CALL){ __VA_ARGS__ };                           \
+    call_->part##n.base.type = &coop_##CALL##_type;                                 \
+    call_->parts[n] = &call_->part##n.base;
+
 void *coop_push_slow_(coop_coroutine *co, size_t size, size_t align) __attribute__((cold));
 coop_step coop_stray_(coop_coroutine *co, coop_frame *frame);
+bool coop_leave_(coop_coroutine *co, coop_frame *frame) __attribute__((cold));
 coop_frame *coop_make_(const coop_routine *, const char *here);
 coop_coroutine *coop_create_(const coop_routine *, const char *here);
 coop_tid coop_spawn_(coop_frame *);
@@ -1879,7 +2245,7 @@ static inline void coop_enter_(coop_coroutine *co, const coop_routine *r, coop_f
 
 static inline void coop_clean_(coop_coroutine *co, coop_frame *frame)
 {
-    frame->cleaning = 1;
+    frame->flags = COOP_CLEANS_;
     co->cleaning++;
 }
 

@@ -25,6 +25,7 @@ static void release(coop_sched *s)
     coop_signals_free(s);
     free(s->slots);
     free(s->due);
+    free(s->trails);
     coop_free_spare(s);
     free(s);
     coop_this = NULL;

@@ -4,7 +4,7 @@
 static coop_value handle(coop_sched *s, coop_call *call)
 {
     coop_task *t = call->task;
-    if (t->co.unwinding)
+    if (coop_is_ending(t))
         return 0;
     coop_doom(s, t, ((struct coop_Exit *)call)->value, TASK_EXITED);
     return COOP_GO_ON;

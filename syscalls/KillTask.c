@@ -3,6 +3,14 @@
 
 #include <errno.h>
 
+static void doom(coop_sched *s, coop_task *t, const struct coop_KillTask *c)
+{
+    coop_tid by = c->base.task->tid;
+    if (c->why || coop_more_of(t))
+        coop_blame(t, by, c->why);
+    coop_doom(s, t, by, 0);
+}
+
 static coop_value handle(coop_sched *s, coop_call *call)
 {
     struct coop_KillTask *c = (struct coop_KillTask *)call;
@@ -12,15 +20,16 @@ static coop_value handle(coop_sched *s, coop_call *call)
     if (t->co.flags & TASK_SYSTEM)
         return -EPERM;
     if (t == call->task) {
-        coop_doom(s, t, t->tid, 0);
+        doom(s, t, c);
         return COOP_GO_ON;
     }
     /* Its wait is undone, unless it is part of its cleanup. */
     if (c->wait && t->co.cleaning && coop_closes_cycle(s, call, c->tid))
         return -EDEADLK;
-    if (t->co.unwinding && !c->wait)
+    if (coop_is_ending(t) && !c->wait)
         return -EALREADY;
-    coop_doom(s, t, call->task->tid, 0);
+    if (!coop_is_ending(t))
+        doom(s, t, c);
     if (!c->wait)
         return 0;
     coop_list_add(&t->waiters, call);
@@ -41,11 +50,17 @@ static bool undo(coop_sched *s, coop_call *call)
     return coop_list_remove(&t->waiters, call);
 }
 
+static bool at_once(const coop_call *call)
+{
+    return !((const struct coop_KillTask *)call)->wait;
+}
+
 static void describe(const coop_call *call, const coop_value *result, coop_text *text)
 {
     const struct coop_KillTask *c = (const struct coop_KillTask *)call;
     (void)result;
     coop_print(text, "%td%s", c->tid, c->wait ? ", wait" : "");
+    coop_print_why(c->why, text);
 }
 
 static void touches(const coop_call *call, coop_touch *touch)
@@ -56,5 +71,5 @@ static void touches(const coop_call *call, coop_touch *touch)
 
 const coop_call_type coop_KillTask_type = {
     .name = "KillTask", .handle = handle, .ready = ready, .undo = undo,
-    .describe = describe, .touches = touches
+    .at_once = at_once, .describe = describe, .touches = touches
 };

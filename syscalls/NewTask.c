@@ -19,7 +19,7 @@ static coop_value handle(coop_sched *s, coop_call *call)
         return tid;
     }
     coop_make_ready(s, t);
-    if (!call->task->co.unwinding)
+    if (!coop_is_ending(call->task))
         call->task->children++;
     return tid;
 }

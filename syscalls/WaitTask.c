@@ -22,7 +22,7 @@ static coop_value take(coop_sched *s, coop_task *t, coop_status *to)
 /* They are counted until the task itself is ending. */
 static bool has_child(coop_sched *s, const coop_task *parent)
 {
-    if (!parent->co.unwinding)
+    if (!coop_is_ending(parent))
         return parent->children;
     for (coop_task *t = NULL; (t = coop_each(s, t));)
         if (t->parent == parent->tid && t->co.flags & TASK_KEEP && t->co.state != COOP_ENDED)
@@ -40,6 +40,7 @@ static coop_value wait_for_child(coop_sched *s, struct coop_WaitTask *c)
     if (c->poll)
         return -EAGAIN;
     self->co.flags |= TASK_WAITS_ANY;
+    coop_list_add(&self->waiters, &c->base);
     return COOP_WAIT;
 }
 
@@ -83,10 +84,15 @@ static coop_value ready(coop_sched *s, coop_call *call)
 static bool undo(coop_sched *s, coop_call *call)
 {
     coop_tid tid = ((struct coop_WaitTask *)call)->tid;
-    if (tid != COOP_CHILD)
-        return coop_list_remove(&coop_find(s, tid)->waiters, call);
-    call->task->co.flags &= (uint8_t)~TASK_WAITS_ANY;
-    return true;
+    coop_task *t = tid == COOP_CHILD ? call->task : coop_find(s, tid);
+    if (tid == COOP_CHILD)
+        t->co.flags &= (uint8_t)~TASK_WAITS_ANY;
+    return coop_list_remove(&t->waiters, call);
+}
+
+static bool at_once(const coop_call *call)
+{
+    return ((const struct coop_WaitTask *)call)->poll;
 }
 
 static void describe(const coop_call *call, const coop_value *result, coop_text *text)
@@ -109,5 +115,5 @@ static void touches(const coop_call *call, coop_touch *touch)
 
 const coop_call_type coop_WaitTask_type = {
     .name = "WaitTask", .handle = handle, .ready = ready, .undo = undo,
-    .describe = describe, .touches = touches
+    .at_once = at_once, .describe = describe, .touches = touches
 };

@@ -47,6 +47,22 @@ static coop_value handle_twice(coop_sched *sched, coop_call *call)
 
 static const coop_call_type coop_Twice_type = { .name = "Twice", .handle = handle_twice };
 
+coop_routine(several, struct coop_Sleep nap; struct coop_WaitTask child; coop_call *parts[2];
+             coop_value v, first, wanted;)
+{
+    coop_begin;
+    coop_within(my->v, COOP_MS(1), Sleep, .ns = COOP_S(100));
+    my->wanted = my->v == -ETIMEDOUT;
+    coop_any(my->first, my->v, (Sleep, .ns = COOP_S(100)), (WaitTask, .tid = COOP_CHILD));
+    my->wanted += my->first == 1 && my->v == -ECHILD;
+    my->parts[0] = COOP_PART(my->nap, Sleep, .ns = COOP_S(100));
+    my->parts[1] = COOP_PART(my->child, WaitTask, .tid = COOP_CHILD);
+    coop_trap(my->first, WaitAny, .parts = my->parts, .count = 2);
+    my->wanted += my->first == 1;
+    coop_return(my->wanted);
+    coop_end;
+}
+
 coop_routine(everything, int cleaned; coop_tid tid; coop_value v; coop_status status;)
 {
     coop_begin;
@@ -59,6 +75,9 @@ coop_routine(everything, int cleaned; coop_tid tid; coop_value v; coop_status st
     coop_trap(my->v, Twice, .n = 21);
     if (my->status.end != COOP_OK)
         coop_return(-1);
+    coop_await(my->status.value, several);
+    if (my->status.value != 3)
+        coop_return(-2);
     coop_trap(coop_void, Exit, .value = my->v);
     coop_end;
 }

@@ -13,7 +13,7 @@ coop_step coop_stray_(coop_coroutine *co, coop_frame *frame)
     coop_report(coop_this, "%s:%d: %s cannot go on: it stopped inside a switch of its own",
                 coop_basename(frame->routine->file), (int)frame->line, frame->routine->name);
     frame->result = -ENOTSUP;
-    frame->line = frame->cleaning ? COOP_END_ : COOP_FINALLY_;
+    frame->line = frame->flags & FRAME_CLEANS ? COOP_END_ : COOP_FINALLY_;
     return COOP_CALLED;
 }
 
@@ -174,7 +174,7 @@ int coop_co_close(coop_coroutine *co)
     } else {
         drop_call(co);
         co->value = -ECANCELED;
-        co->unwinding = CO_UNWINDS;
+        co->fate = CO_UNWINDS;
         while (coop_advance(co) != COOP_RETURNED) {
             drop_call(co);
             co->value = -ECANCELED;

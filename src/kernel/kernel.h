@@ -10,7 +10,9 @@
 #include "machine/machine.h"
 #include "policy/policy.h"
 
-#define COOP_GO_ON (INTPTR_MIN + 1)     /* from handle: the task ends, let it unwind now */
+/* From handle, besides COOP_WAIT. */
+#define COOP_GO_ON (INTPTR_MIN + 1)     /* the task ends, let it unwind now */
+#define COOP_STAY (INTPTR_MIN + 2)      /* call->result is the answer, and the object stays */
 
 /* For thread-local variables: reached without a call, also within a shared library. */
 #ifdef __ELF__
@@ -22,9 +24,15 @@
 /* co.life: what may be done with a coroutine by hand. */
 enum { CO_FRESH, CO_SUSPENDED, CO_RUNNING, CO_DONE, CO_TASK };
 
-/* co.unwinding: each frame that is resumed goes to its coop_finally part; a task that was
-   killed before it began comes to that at its first trap. */
-enum { CO_UNWINDS = COOP_UNWINDS_, CO_UNWINDS_AT_TRAP };
+/* co.fate: each frame that is resumed goes to its coop_finally part; a task that was killed
+   before it began comes to that at its first trap; calls that would wait fail, since a
+   scope has been interrupted, or the whole task. */
+enum {
+    CO_UNWINDS = COOP_UNWINDS_, CO_UNWINDS_AT_TRAP = 2, CO_ENDS = 3, CO_INTERRUPTED = 4,
+    CO_CANCELLED = 8
+};
+
+enum { FRAME_CLEANS = COOP_CLEANS_, FRAME_SCOPED = 2 };     /* frame.flags */
 
 /* co.flags of a task */
 enum {
@@ -32,15 +40,28 @@ enum {
     TASK_KEEP = 2,                 /* its parent keeps its status */
     TASK_SEEN = 4,                 /* somebody was told its status */
     TASK_EXITED = 8,               /* unwinding because of Exit, not of a kill */
-    TASK_NAMED = 16,               /* born is a struct coop_naming */
+    TASK_MORE = 16,                /* born is a struct coop_more */
     TASK_FAILED = 32,              /* ended: with an error */
     TASK_KILLED = 64,              /* ended: by a kill */
     TASK_WAITS_ANY = 128           /* its call is to be offered when a child is kept */
 };
 
-struct coop_naming {
+typedef struct coop_tie coop_tie;
+
+/* What few tasks have. */
+struct coop_more {
     const char *born;
-    char name[];
+    char *name;                    /* NULL: the routine's */
+    coop_scope *scope;             /* the innermost */
+    coop_tie *ties;                /* who is to know of its end; the newest first */
+    coop_tid by;                   /* cancelled or killed: who did it, and why */
+    const char *why;
+};
+
+/* Between a task and what is to know of its end. */
+struct coop_tie {
+    coop_tie *next, **at;
+    void (*ended)(coop_sched *, coop_task *, coop_tie *);   /* the tie is off already */
 };
 
 /* A task is a coroutine with an identity, so each coroutine is made with room for one:
@@ -97,6 +118,7 @@ struct coop_sched {
     int64_t now;                   /* at the last poll */
     coop_task *poller;             /* the task that looks outside, never in the queue */
     int (*start_poller)(coop_sched *);
+    struct coop_trails *trails;
     struct coop_io *io;            /* the system tasks' own */
     void *signals;
 
@@ -128,6 +150,11 @@ void coop_doom(coop_sched *, coop_task *, coop_value final, unsigned flag);
 void coop_status_of(coop_task *, coop_status *);
 void coop_let_go(coop_sched *, coop_task *);        /* an ended task whose status is told */
 int coop_rename(coop_task *, const char *name);
+struct coop_more *coop_need_more(coop_task *);     /* NULL: no memory */
+void coop_lose_more(coop_task *);
+void coop_tie_to(struct coop_more *, coop_tie *);
+void coop_untie(coop_tie *);
+void coop_tell_ties(coop_sched *, coop_task *);
 const char *coop_name_of(const coop_task *);
 const char *coop_born_of(const coop_task *);
 
@@ -145,17 +172,41 @@ void coop_let_first(coop_sched *, coop_tid);        /* an observer's, during COO
 void coop_stop(coop_sched *, int why);
 int coop_need_poller(coop_sched *);
 
+/* scope.c: what holds for a part of a task's call stack */
+int coop_scope_open(coop_sched *, coop_call *, coop_scope *);       /* from handle */
+coop_scope *coop_scope_here(const coop_task *, const coop_call_type *);
+bool coop_left(coop_coroutine *, coop_frame *);     /* false: it waits for its scopes */
+void coop_scope_break(coop_sched *, coop_task *, coop_scope *, int why);
+void coop_cancel(coop_sched *, coop_task *, coop_tid by, const char *why);
+void coop_blame(coop_task *, coop_tid by, const char *why);
+int coop_interrupted(const coop_task *, const coop_scope **by);    /* 0, or how its calls fail */
+void coop_interrupt(coop_sched *, coop_task *);     /* if so, the call that it waits in */
+
+/* part.c: calls that are made of others, but not of such */
+bool coop_part_fits(const coop_call *part);
+coop_value coop_part_begin(coop_sched *, coop_call *whole, coop_call *part);
+bool coop_part_undo(coop_sched *, coop_call *part);
+void coop_part_drop(coop_call *part);
+
 /* timer.c */
 bool coop_next_timer(coop_sched *, int64_t *when);
 void coop_expire(coop_sched *, int64_t now);
 
+/* trail.c: the ways on which errors came */
+void coop_trail(coop_sched *, const coop_coroutine *, const coop_frame *);
+void coop_trail_all(coop_sched *, const coop_coroutine *, coop_value);
+void coop_trail_text(coop_sched *, const coop_coroutine *, coop_value, coop_text *);
+
 /* report.c, event.c */
 void coop_report(coop_sched *, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void coop_report_text(coop_sched *, const char *text);      /* whole lines */
 int coop_deadlock(coop_sched *);
 void coop_tell(coop_sched *, coop_task *, coop_event_kind, const coop_call *,
                coop_value);
 const char *coop_basename(const char *path);
 void coop_print_string(coop_text *, const char *);  /* quoted, as coop_print_bytes does */
+void coop_print_why(const char *why, coop_text *);  /* of KillTask and its like; NULL: nothing */
+void coop_print_call(const coop_call *, const coop_value *result, coop_text *); /* no result */
 
 #pragma GCC visibility pop
 
@@ -188,7 +239,8 @@ static inline coop_task *coop_task_of(coop_frame *first)
 }
 
 /* The trampoline: run the top frame, and whatever it calls or returns to, until one of them
-   traps or yields or the last has returned. */
+   traps or yields or the last has returned. A frame whose scopes are not over yet traps in
+   the place of its return, and is resumed to return again. */
 static inline coop_step coop_advance(coop_coroutine *co)
 {
     for (;;) {
@@ -198,13 +250,26 @@ static inline coop_step coop_advance(coop_coroutine *co)
             continue;
         if (step != COOP_RETURNED)
             return step;
+        if (COOP_RARE(frame->flags) && !coop_left(co, frame))
+            return COOP_TRAPPED;
         co->value = frame->result;
-        co->cleaning -= frame->cleaning;
+        if (COOP_RARE(coop_is_error(frame->result)))
+            coop_trail(coop_this, co, frame);
         co->top = frame->caller;
         coop_pop(co, frame);
         if (!co->top)
             return COOP_RETURNED;
     }
+}
+
+static inline struct coop_more *coop_more_of(const coop_task *t)
+{
+    return t->co.flags & TASK_MORE ? (struct coop_more *)t->born : NULL;
+}
+
+static inline bool coop_is_ending(const coop_task *t)
+{
+    return t->co.fate & CO_ENDS;
 }
 
 static inline void coop_make_ready(coop_sched *s, coop_task *t)

@@ -9,6 +9,14 @@
 
 enum { MOST_TOLD = 20, LONGEST = 1000 };   /* tasks a deadlock report names, waits in a cycle */
 
+void coop_report_text(coop_sched *s, const char *text)
+{
+    if (s && s->report)
+        s->report(s->arg, text);
+    else
+        coop_say(2, text, strlen(text));
+}
+
 void coop_report(coop_sched *s, const char *format, ...)
 {
     char line[512] = "coop: ";
@@ -17,10 +25,7 @@ void coop_report(coop_sched *s, const char *format, ...)
     vsnprintf(line + 6, sizeof line - 7, format, args);
     va_end(args);
     strcat(line, "\n");
-    if (s && s->report)
-        s->report(s->arg, line);
-    else
-        coop_say(2, line, strlen(line));
+    coop_report_text(s, line);
 }
 
 /* The task that t cannot go on without, as the call that it waits in says; 0: none. */

@@ -30,6 +30,10 @@ void coop_wake(coop_sched *s, coop_call *call, coop_value value)
 {
     coop_task *t = call->task;
     leave_wait(s, call);
+    if (COOP_RARE(call != t->co.call)) {
+        t->co.call->type->part(s, t->co.call, call, value);
+        return;
+    }
     s->woken++;
     coop_note(s, t, COOP_WAKE, call, value);
     answer(t, value);
@@ -108,8 +112,16 @@ static void block(coop_sched *s, coop_task *t)
     coop_note(s, t, COOP_BLOCK, call, 0);
 }
 
-/* Handle the call that t trapped with; true: t goes on in this slice. */
-BOTH_FORMS bool dispatch(coop_sched *s, coop_task *t, const bool watched)
+/* A call that was answered, and stays where it is. */
+static void leave_there(coop_task *t)
+{
+    t->co.value = t->co.call->result;
+    t->co.call = NULL;
+}
+
+/* Handle the call that t trapped with, unless it has to fail with why; true: t goes on in this
+   slice. */
+BOTH_FORMS bool dispatch(coop_sched *s, coop_task *t, const bool watched, const int why)
 {
     coop_call *call = t->co.call;
     call->task = t;
@@ -123,28 +135,50 @@ BOTH_FORMS bool dispatch(coop_sched *s, coop_task *t, const bool watched)
             return false;
         }
     }
-    coop_value value = call->type->handle(s, call);
-    if (COOP_RARE(value <= COOP_GO_ON)) {
+    coop_value value = why ? why : call->type->handle(s, call);
+    bool stays = false;
+    if (COOP_RARE(value <= COOP_STAY)) {
         if (value == COOP_WAIT) {
             block(s, t);
             return false;
         }
-        s->traps++;                /* this one does not count */
-        value = 0;
+        stays = value == COOP_STAY;
+        s->traps += !stays;        /* this one does not count */
+        value = stays ? call->result : 0;
     }
     if (watched)
         coop_note(s, t, COOP_RESULT, call, value);
-    answer(t, value);
+    if (stays) {
+        leave_there(t);
+    } else {
+        if (why && call->type->drop)
+            call->type->drop(call);
+        answer(t, value);
+    }
     if (--s->traps)
         return true;
     coop_make_ready(s, t);
     return false;
 }
 
+/* A task of which a part or all is interrupted: calls that can wait fail, and end the slice, so
+   that it cannot go on for ever. */
+static __attribute__((noinline)) bool dispatch_interrupted(coop_sched *s, coop_task *t)
+{
+    const coop_call_type *type = t->co.call->type;
+    const coop_scope *by;
+    int why = 0;
+    if (type->undo && !(type->at_once && type->at_once(t->co.call)))
+        why = coop_interrupted(t, &by);
+    if (why)
+        coop_end_slice(s);
+    return dispatch(s, t, true, why);
+}
+
 /* Killed before it began: this is as far as it gets, unless it is cleaning up already. */
 static bool end_at_trap(coop_task *t)
 {
-    t->co.unwinding = CO_UNWINDS;
+    t->co.fate = CO_UNWINDS;
     if (t->co.cleaning)
         return false;
     if (t->co.call)
@@ -169,7 +203,7 @@ BOTH_FORMS void slice(coop_sched *s, coop_task *t, const bool watched)
     t->slices++;
     if (watched) {
         coop_note(s, t, COOP_RUN, NULL, 0);
-        if (t->co.call && !dispatch(s, t, watched))
+        if (t->co.call && !dispatch_interrupted(s, t))
             return;
     }
     for (;;) {
@@ -178,13 +212,14 @@ BOTH_FORMS void slice(coop_sched *s, coop_task *t, const bool watched)
             coop_finish(s, t);
             return;
         }
-        if (COOP_RARE(t->co.unwinding == CO_UNWINDS_AT_TRAP) && end_at_trap(t))
+        const bool fated = COOP_RARE(t->co.fate > CO_UNWINDS);
+        if (fated && t->co.fate & CO_UNWINDS_AT_TRAP && end_at_trap(t))
             continue;
         if (step == COOP_YIELDED) {
             pass(s, t);
             return;
         }
-        if (!dispatch(s, t, watched))
+        if (fated ? !dispatch_interrupted(s, t) : !dispatch(s, t, watched, 0))
             return;
     }
 }
@@ -296,6 +331,8 @@ void coop_end_all(coop_sched *s)
             busy = true;
     if (busy)
         s->machine->end_jobs(s->machine);   /* they write into frames */
+    for (t = NULL; (t = coop_each(s, t));)
+        coop_tell_ties(s, t);
     for (t = coop_each(s, NULL); t; t = next) {
         next = coop_each(s, t);
         coop_table_remove(s, t);

@@ -5,45 +5,82 @@
 #include <stdlib.h>
 #include <string.h>
 
+struct coop_more *coop_need_more(coop_task *t)
+{
+    if (t->co.flags & TASK_MORE)
+        return (struct coop_more *)t->born;
+    struct coop_more *more = malloc(sizeof *more);
+    if (more) {
+        *more = (struct coop_more){ .born = t->born };
+        t->born = (const char *)more;
+        t->co.flags |= TASK_MORE;
+    }
+    return more;
+}
+
+void coop_lose_more(coop_task *t)
+{
+    struct coop_more *more = (struct coop_more *)t->born;
+    free(more->name);
+    free(more);
+}
+
+void coop_tie_to(struct coop_more *more, coop_tie *tie)
+{
+    tie->next = more->ties;
+    tie->at = &more->ties;
+    if (tie->next)
+        tie->next->at = &tie->next;
+    more->ties = tie;
+}
+
+void coop_untie(coop_tie *tie)
+{
+    *tie->at = tie->next;
+    if (tie->next)
+        tie->next->at = tie->at;
+}
+
+void coop_tell_ties(coop_sched *s, coop_task *t)
+{
+    struct coop_more *more = coop_more_of(t);
+    while (more && more->ties) {
+        coop_tie *tie = more->ties;
+        coop_untie(tie);
+        tie->ended(s, t, tie);
+    }
+}
+
 const char *coop_name_of(const coop_task *t)
 {
-    if (t->co.flags & TASK_NAMED)
-        return ((struct coop_naming *)t->born)->name;
-    return ((coop_frame *)t->room)->routine->name;
+    const struct coop_more *more = coop_more_of(t);
+    return more && more->name ? more->name : ((coop_frame *)t->room)->routine->name;
 }
 
 const char *coop_born_of(const coop_task *t)
 {
-    const char *born = t->born;
-    if (t->co.flags & TASK_NAMED)
-        born = ((struct coop_naming *)born)->born;
-    return coop_basename(born);
+    const struct coop_more *more = coop_more_of(t);
+    return coop_basename(more ? more->born : t->born);
 }
 
 int coop_rename(coop_task *t, const char *name)
 {
-    struct coop_naming *new = NULL, *old = NULL;
-    const char *born = t->born;
-    if (t->co.flags & TASK_NAMED) {
-        old = (struct coop_naming *)t->born;
-        born = old->born;
-    }
+    struct coop_more *more = coop_more_of(t);
+    char *new = NULL;
     if (name && *name) {
-        new = malloc(sizeof *new + strlen(name) + 1);
+        more = coop_need_more(t);
+        new = more ? malloc(strlen(name) + 1) : NULL;
         if (!new)
             return -ENOMEM;
-        new->born = born;
-        strcpy(new->name, name);
-        for (char *c = new->name; *c; c++)
+        strcpy(new, name);
+        for (char *c = new; *c; c++)
             if ((unsigned char)*c < ' ' || *c == 127)
                 *c = '?';          /* a name is part of a line */
-        t->born = (char *)new;
-        t->co.flags |= TASK_NAMED;
-    } else {
-        t->born = born;
-        t->co.flags &= (uint8_t)~TASK_NAMED;
     }
-    free(old);
+    if (more) {
+        free(more->name);
+        more->name = new;
+    }
     return 0;
 }
 
@@ -66,30 +103,46 @@ coop_tid coop_admit(coop_sched *s, coop_task *t, coop_tid parent, unsigned flags
     return t->tid;
 }
 
+/* Cancelled, and that is what it ended with. */
+static bool was_cancelled(const coop_task *t)
+{
+    return t->co.fate & CO_CANCELLED && t->final == -ECANCELED;
+}
+
 void coop_status_of(coop_task *t, coop_status *status)
 {
+    const struct coop_more *more = coop_more_of(t);
     t->co.flags |= TASK_SEEN;
-    if (COOP_RARE(t->co.flags & TASK_KILLED))
-        *status = (coop_status){ COOP_KILLED, -ECANCELED, t->final, t->tid };
-    else
-        *status = (coop_status){ t->co.flags & TASK_FAILED ? COOP_FAILED : COOP_OK, t->final, 0,
-                                 t->tid };
+    *status = (coop_status){ COOP_OK, t->final, 0, t->tid, NULL };
+    if (COOP_RARE(t->co.flags & TASK_KILLED)) {
+        status->end = COOP_KILLED;
+        status->value = -ECANCELED;
+        status->by = t->final;
+    } else if (COOP_RARE(t->co.flags & TASK_FAILED)) {
+        status->end = was_cancelled(t) ? COOP_CANCELLED : COOP_FAILED;
+        status->by = was_cancelled(t) && more ? more->by : 0;
+    }
+    if (COOP_RARE(status->end >= COOP_KILLED && more))
+        status->why = more->why;
 }
 
 static void report_failure(coop_sched *s, coop_task *t)
 {
-    char result[40];
-    coop_text text = { .data = result, .size = sizeof result };
+    char lines[1500];
+    coop_text text = { .data = lines, .size = sizeof lines };
+    coop_print(&text, "coop: task %td %s failed: ", t->tid, coop_name_of(t));
     coop_result_text(t->final, &text);
-    coop_report(s, "task %td %s failed: %s (created at %s)", t->tid, coop_name_of(t), result,
-                coop_born_of(t));
+    coop_print(&text, " (created at %s)\n", coop_born_of(t));
+    coop_trail_text(s, &t->co, t->final, &text);
+    coop_report_text(s, lines);
 }
 
 /* The table and the memory of an ended task; a failure that nobody was told of is told
    to the people. */
 static inline void bury(coop_sched *s, coop_task *t)
 {
-    if (COOP_RARE((t->co.flags & (TASK_FAILED | TASK_SEEN)) == TASK_FAILED))
+    if (COOP_RARE((t->co.flags & (TASK_FAILED | TASK_SEEN)) == TASK_FAILED)
+        && !was_cancelled(t))
         report_failure(s, t);
     coop_table_remove(s, t);
     coop_unmake(t);
@@ -104,6 +157,17 @@ void coop_let_go(coop_sched *s, coop_task *t)
     bury(s, t);
 }
 
+/* What parent waits in for any child stands among the calls that wait for parent itself. */
+static void offer_child(coop_sched *s, coop_task *parent)
+{
+    coop_call *call = parent->waiters->next;
+    while (call->task != parent)
+        call = call->next;
+    coop_list_remove(&parent->waiters, call);
+    if (!coop_offer(s, call))
+        coop_list_add(&parent->waiters, call);
+}
+
 /* The parent keeps the status if nobody was told; it may wait for any child's end. */
 static void tell_parent(coop_sched *s, coop_task *t)
 {
@@ -112,10 +176,10 @@ static void tell_parent(coop_sched *s, coop_task *t)
     bool kept = alive && (t->co.flags & (TASK_KEEP | TASK_SEEN)) == TASK_KEEP;
     if (kept)
         coop_link(&parent->kept, t);
-    if (alive && !parent->co.unwinding)
+    if (alive && !coop_is_ending(parent))
         parent->children--;
     if (COOP_RARE(alive && parent->co.flags & TASK_WAITS_ANY))
-        coop_offer(s, parent->co.call);
+        offer_child(s, parent);
     if (!kept)
         bury(s, t);
     else if (COOP_RARE(t->co.flags & TASK_SEEN))
@@ -134,11 +198,11 @@ static void tell_main(coop_sched *s, coop_task *t)
 void coop_finish(coop_sched *s, coop_task *t)
 {
     uint8_t is_child = t->co.flags & TASK_KEEP;
-    if (!t->co.unwinding)
+    if (!coop_is_ending(t))
         t->final = t->co.value;
-    if (COOP_RARE(t->co.unwinding && !(t->co.flags & TASK_EXITED)))
+    else if (COOP_RARE(!(t->co.flags & TASK_EXITED)))
         t->co.flags |= TASK_KILLED;
-    else if (COOP_RARE(coop_is_error(t->final)))
+    if (COOP_RARE(coop_is_error(t->final)) && !(t->co.flags & TASK_KILLED))
         t->co.flags |= TASK_FAILED;
     t->co.state = COOP_ENDED;
     if (!(t->co.flags & TASK_SYSTEM) && --s->living == 0)
@@ -150,6 +214,8 @@ void coop_finish(coop_sched *s, coop_task *t)
         coop_offer(s, coop_list_take(&t->waiters));
     while (COOP_RARE(t->kept))
         coop_let_go(s, t->kept->next);
+    if (COOP_RARE(t->co.flags & TASK_MORE))
+        coop_tell_ties(s, t);
     if (is_child)
         tell_parent(s, t);
     else
@@ -161,9 +227,12 @@ void coop_finish(coop_sched *s, coop_task *t)
    find what its first lines set up; one that is cleaning up goes on with that first. */
 void coop_doom(coop_sched *s, coop_task *t, coop_value final, unsigned flag)
 {
-    if (t->co.unwinding)
+    if (coop_is_ending(t))
         return;
-    t->co.unwinding = t->slices ? CO_UNWINDS : CO_UNWINDS_AT_TRAP;
+    if (flag & TASK_EXITED && coop_is_error(final))
+        coop_trail_all(s, &t->co, final);
+    t->co.fate = (t->slices ? CO_UNWINDS : CO_UNWINDS_AT_TRAP)
+        | (t->co.cleaning ? t->co.fate & CO_INTERRUPTED : 0);
     t->co.flags |= (uint8_t)flag;
     t->final = final;
     if (t->co.cleaning || t->slices == 0 || t->co.state == COOP_RUNNING)

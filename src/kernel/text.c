@@ -86,6 +86,14 @@ void coop_print_string(coop_text *text, const char *string)
     coop_print_bytes(text, string, coop_can_read(string, 1) ? strlen(string) : 1);
 }
 
+void coop_print_why(const char *why, coop_text *text)
+{
+    if (!why)
+        return;
+    coop_print(text, ", ");
+    coop_print_string(text, why);
+}
+
 /* Three digits at most, then the unit that fits. */
 void coop_print_span(coop_text *text, int64_t ns)
 {
@@ -132,15 +140,21 @@ void coop_result_text(coop_value result, coop_text *text)
         }
 }
 
-void coop_call_text(const coop_call *call, const coop_value *result, coop_text *text)
+void coop_print_call(const coop_call *call, const coop_value *result, coop_text *text)
 {
-    if (!call)
-        return;
     coop_print(text, "%s(", call->type->name);
     if (call->type->describe)
         call->type->describe(call, result, text);
     coop_print(text, ")");
-    if (result) {
+}
+
+void coop_call_text(const coop_call *call, const coop_value *result, coop_text *text)
+{
+    if (!call)
+        return;
+    coop_print_call(call, result, text);
+    /* The address of one that stays says nothing, and is another in each run. */
+    if (result && !(call->type->leave && *result > 0)) {
         coop_print(text, " = ");
         coop_result_text(*result, text);
     }

@@ -27,8 +27,10 @@ void coop_trap_text(const coop_event *e, coop_text *text)
 
 static void ending(const coop_event *e, coop_text *text)
 {
-    if (e->status.end == COOP_KILLED) {
-        coop_print(text, "- killed by %td", e->status.by);
+    if (e->status.end >= COOP_KILLED) {
+        bool killed = e->status.end == COOP_KILLED;
+        coop_print(text, "- %s by %td", killed ? "killed" : "cancelled", e->status.by);
+        coop_print_why(e->status.why, text);
         return;
     }
     coop_print(text, e->status.end == COOP_OK ? "- returned " : "- failed ");

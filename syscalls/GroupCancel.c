@@ -1,0 +1,25 @@
+/* GroupCancel - cancel all members of a group. */
+#include "tasks/groups.h"
+
+#include <errno.h>
+
+static coop_value handle(coop_sched *s, coop_call *call)
+{
+    const struct coop_GroupCancel *c = (const struct coop_GroupCancel *)call;
+    if (!c->group || !c->group->open_)
+        return -EINVAL;
+    coop_group_stop(s, c->group, call->task->tid, c->why);
+    return 0;
+}
+
+static void describe(const coop_call *call, const coop_value *result, coop_text *text)
+{
+    const struct coop_GroupCancel *c = (const struct coop_GroupCancel *)call;
+    (void)result;
+    coop_group_describe(c->group, text);
+    coop_print_why(c->why, text);
+}
+
+const coop_call_type coop_GroupCancel_type = {
+    .name = "GroupCancel", .handle = handle, .describe = describe
+};
