@@ -716,13 +716,13 @@ struct coop_WaitAny {
         struct {                                                                    \
             struct coop_WaitAny whole;                                              \
             coop_call *parts[COOP_COUNT_(__VA_ARGS__)];                             \
-            COOP_EACH_(COOP_PART_MEMBER_, __VA_ARGS__)                              \
+            COOP_EACH_(COOP_PART_MEMBER_, .base = {0}, __VA_ARGS__)                              \
         },                                                                          \
         call_->whole = (struct coop_WaitAny){                                       \
             .base = { .type = &coop_WaitAny_type }, .parts = call_->parts,          \
             .count = COOP_COUNT_(__VA_ARGS__), .value = &(VALUE)                    \
         };                                                                          \
-        COOP_EACH_(COOP_PART_FILL_, __VA_ARGS__))
+        COOP_EACH_(COOP_PART_FILL_, .base = {0}, __VA_ARGS__))
 
 /** coop_within - make a system call with a time limit
  *
@@ -1770,6 +1770,86 @@ coop_declare(coop_serve,
     char name_[8];
 );
 
+/** coop_gather - run several coroutines at once and wait for all
+ *
+ * Use: coop_await(r, coop_gather, .targets = my->targets, .count = n,
+ *                .results = my->results, .limit = 10);
+ *
+ * In a Group of its own, which tells what mode is and what an error means. targets is an
+ * array of fresh coroutines, which are coop_gather's in every case; it must stay good
+ * until the end. results, when not NULL, receives what each has returned, in the order of
+ * the targets. limit is how many run at once; 0: all. name is the group's.
+ *
+ * Returns: the group's result: 0, or the first error; COOP_ANY: what the first one that
+ * did not fail has returned.
+ * Errors:
+ * -ENOMEM  memory is exhausted, or a target is NULL; the others were run
+ * others   those of the coroutines
+ */
+coop_declare(coop_gather,
+    coop_coroutine **targets;
+    size_t count;
+    coop_value *results;
+    int mode;
+    size_t limit;
+    const char *name;
+    /* The routine's own. */
+    coop_coroutine *few_[8];
+    coop_group *group_;
+    size_t next_;
+    coop_value r_, error_;
+);
+
+/** coop_all - run some routines at once and wait for all
+ *
+ * Use: coop_all(r, my->results, (cube, .n = 3), (cube, .n = 4), (cube, .n = 5));
+ * Use: coop_race(v, (fetch, .from = "here"), (fetch, .from = "there"));
+ *
+ * coop_gather of up to eight routines, each with its members as coop_await takes them, in
+ * parentheses. The second argument of coop_all is an array of coop_value for what they
+ * return, in this order, or NULL. When one fails the others are cancelled, and its error is
+ * the result. coop_race cancels the others when one has not failed, and gives what that
+ * one has returned.
+ *
+ * See: asyncio's gather; Promise.all and Promise.any.
+ */
+#define coop_all(DEST, RESULTS, ...)                                                \
+    coop_await(DEST, coop_gather, .count = COOP_COUNT_(__VA_ARGS__), .results = (RESULTS), \
+               .few_ = { COOP_EACH_(COOP_CREATE_PART_, .coop_.caller = NULL, __VA_ARGS__) })
+#define coop_race(DEST, ...)                                                        \
+    coop_await(DEST, coop_gather, .count = COOP_COUNT_(__VA_ARGS__), .mode = COOP_ANY, \
+               .few_ = { COOP_EACH_(COOP_CREATE_PART_, .coop_.caller = NULL, __VA_ARGS__) })
+
+/** coop_local - a value that belongs to a task
+ *
+ * Use: static const coop_key request = { .name = "request", .inherit = true };
+ * Use: coop_set_local(&request, (coop_value)my->request);
+ * Use: struct request *r = (struct request *)coop_local(&request);
+ *
+ * Each task has one value for each key. A key is known by its address and must be there as
+ * long as tasks have values for it.
+ *
+ * name     for people
+ * inherit  true: a new task begins with its parent's value
+ * free     when not NULL, is called with the value when it is replaced or its task ends;
+ *          not for an inherited one, which must not be used after the parent's is freed.
+ *          As in a group, where children end before their parent.
+ *
+ * Returns: coop_local: the value; 0 when there is none, and outside of all tasks.
+ * coop_set_local: 0.
+ * Errors:
+ * -EINVAL  key is NULL
+ * -ESRCH   outside of all tasks
+ * -ENOMEM  memory is exhausted; the old value stays
+ */
+typedef struct coop_key {
+    const char *name;
+    bool inherit;
+    void (*free)(coop_value value);
+} coop_key;
+coop_value coop_local(const coop_key *key);
+int coop_set_local(const coop_key *key, coop_value value);
+
 /* ---- Looking at tasks -------------------------------------------------------------- */
 
 /** coop_self - the running task
@@ -2191,29 +2271,35 @@ enum { COOP_CLEANS_ = 1 };                      /* of a frame's flags */
         COOP_RESUME_(DEST);                                                         \
     } while (0)
 
-/* M(n, CALL, arguments) for each of up to eight "(CALL, arguments)". */
+/* M(n, NAME, arguments, LAST) for each of up to eight "(NAME, arguments)". */
 #define COOP_COUNT_(...) COOP_NINTH_(__VA_ARGS__, 8, 7, 6, 5, 4, 3, 2, 1, 0)
 #define COOP_NINTH_(a, b, c, d, e, f, g, h, N, ...) N
 #define COOP_PASTE_(a, b, c) COOP_PASTE2_(a, b, c)
 #define COOP_PASTE2_(a, b, c) a##b##c
-#define COOP_EACH_(M, ...) COOP_PASTE_(COOP_EACH, COOP_COUNT_(__VA_ARGS__), _)(M, __VA_ARGS__)
-#define COOP_ONE_(M, n, p) COOP_ONE2_(M, n, COOP_BARE_ p)
+#define COOP_EACH_(M, LAST, ...)                                                    \
+    COOP_PASTE_(COOP_EACH, COOP_COUNT_(__VA_ARGS__), _)(M, LAST, __VA_ARGS__)
+#define COOP_ONE_(M, n, p, LAST) COOP_ONE2_(M, n, COOP_BARE_ p, LAST)
 #define COOP_ONE2_(M, ...) M(__VA_ARGS__)
-#define COOP_BARE_(...) __VA_ARGS__, .base = {0}
-#define COOP_EACH1_(M, a) COOP_ONE_(M, 0, a)
-#define COOP_EACH2_(M, a, b) COOP_EACH1_(M, a) COOP_ONE_(M, 1, b)
-#define COOP_EACH3_(M, a, b, c) COOP_EACH2_(M, a, b) COOP_ONE_(M, 2, c)
-#define COOP_EACH4_(M, a, b, c, d) COOP_EACH3_(M, a, b, c) COOP_ONE_(M, 3, d)
-#define COOP_EACH5_(M, a, b, c, d, e) COOP_EACH4_(M, a, b, c, d) COOP_ONE_(M, 4, e)
-#define COOP_EACH6_(M, a, b, c, d, e, f) COOP_EACH5_(M, a, b, c, d, e) COOP_ONE_(M, 5, f)
-#define COOP_EACH7_(M, a, b, c, d, e, f, g) COOP_EACH6_(M, a, b, c, d, e, f) COOP_ONE_(M, 6, g)
-#define COOP_EACH8_(M, a, b, c, d, e, f, g, h) COOP_EACH7_(M, a, b, c, d, e, f, g) COOP_ONE_(M, 7, h)
+#define COOP_BARE_(...) __VA_ARGS__
+#define COOP_EACH1_(M, L, a) COOP_ONE_(M, 0, a, L)
+#define COOP_EACH2_(M, L, a, b) COOP_EACH1_(M, L, a) COOP_ONE_(M, 1, b, L)
+#define COOP_EACH3_(M, L, a, b, c) COOP_EACH2_(M, L, a, b) COOP_ONE_(M, 2, c, L)
+#define COOP_EACH4_(M, L, a, b, c, d) COOP_EACH3_(M, L, a, b, c) COOP_ONE_(M, 3, d, L)
+#define COOP_EACH5_(M, L, a, b, c, d, e) COOP_EACH4_(M, L, a, b, c, d) COOP_ONE_(M, 4, e, L)
+#define COOP_EACH6_(M, L, a, b, c, d, e, f)                                         \
+    COOP_EACH5_(M, L, a, b, c, d, e) COOP_ONE_(M, 5, f, L)
+#define COOP_EACH7_(M, L, a, b, c, d, e, f, g)                                      \
+    COOP_EACH6_(M, L, a, b, c, d, e, f) COOP_ONE_(M, 6, g, L)
+#define COOP_EACH8_(M, L, a, b, c, d, e, f, g, h)                                   \
+    COOP_EACH7_(M, L, a, b, c, d, e, f, g) COOP_ONE_(M, 7, h, L)
 
 #define COOP_PART_MEMBER_(n, CALL, ...) struct coop_##CALL part##n;
 #define COOP_PART_FILL_(n, CALL, ...)                                               \
     call_->part##n = (struct coop_##CALL){ __VA_ARGS__ };                           \
     call_->part##n.base.type = &coop_##CALL##_type;                                 \
     call_->parts[n] = &call_->part##n.base;
+
+#define COOP_CREATE_PART_(n, ...) [n] = COOP_CREATE_(__VA_ARGS__),
 
 void *coop_push_slow_(coop_coroutine *co, size_t size, size_t align) __attribute__((cold));
 coop_step coop_stray_(coop_coroutine *co, coop_frame *frame);

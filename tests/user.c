@@ -63,6 +63,17 @@ coop_routine(several, struct coop_Sleep nap; struct coop_WaitTask child; coop_ca
     coop_end;
 }
 
+coop_routine(together, coop_value results[2], v; int wrong;)
+{
+    coop_begin;
+    coop_all(my->v, my->results, (square, .n = 3), (square, .n = 4));
+    my->wrong = my->v != 0 || my->results[0] != 9 || my->results[1] != 16;
+    coop_all(my->v, NULL, (square));
+    coop_race(my->v, (square, .n = 5), (square, .n = 6));
+    coop_return(my->wrong || my->v != 25 ? -1 : 0);
+    coop_end;
+}
+
 coop_routine(everything, int cleaned; coop_tid tid; coop_value v; coop_status status;)
 {
     coop_begin;
@@ -78,6 +89,9 @@ coop_routine(everything, int cleaned; coop_tid tid; coop_value v; coop_status st
     coop_await(my->status.value, several);
     if (my->status.value != 3)
         coop_return(-2);
+    coop_await(my->status.value, together);
+    if (my->status.value != 0)
+        coop_return(-3);
     coop_trap(coop_void, Exit, .value = my->v);
     coop_end;
 }

@@ -54,6 +54,7 @@ struct coop_more {
     char *name;                    /* NULL: the routine's */
     coop_scope *scope;             /* the innermost */
     coop_tie *ties;                /* who is to know of its end; the newest first */
+    struct coop_locals *locals;
     coop_tid by;                   /* cancelled or killed: who did it, and why */
     const char *why;
 };
@@ -157,6 +158,9 @@ void coop_untie(coop_tie *);
 void coop_tell_ties(coop_sched *, coop_task *);
 const char *coop_name_of(const coop_task *);
 const char *coop_born_of(const coop_task *);
+
+/* local.c: a new task gets what its parent hands down */
+int coop_inherit(coop_task *, const coop_task *parent);
 
 /* table.c */
 coop_task *coop_find(coop_sched *, coop_tid);

@@ -18,13 +18,6 @@ struct coop_more *coop_need_more(coop_task *t)
     return more;
 }
 
-void coop_lose_more(coop_task *t)
-{
-    struct coop_more *more = (struct coop_more *)t->born;
-    free(more->name);
-    free(more);
-}
-
 void coop_tie_to(struct coop_more *more, coop_tie *tie)
 {
     tie->next = more->ties;
@@ -49,6 +42,14 @@ void coop_tell_ties(coop_sched *s, coop_task *t)
         coop_untie(tie);
         tie->ended(s, t, tie);
     }
+}
+
+void coop_lose_more(coop_task *t)
+{
+    struct coop_more *more = (struct coop_more *)t->born;
+    coop_tell_ties(coop_this, t);
+    free(more->name);
+    free(more);
 }
 
 const char *coop_name_of(const coop_task *t)
@@ -87,8 +88,13 @@ int coop_rename(coop_task *t, const char *name)
 /* Make a coroutine that nobody resumes by hand into a task. */
 coop_tid coop_admit(coop_sched *s, coop_task *t, coop_tid parent, unsigned flags)
 {
+    const coop_task *from = s->current;
+    if (COOP_RARE(from && from->tid != parent))
+        from = coop_find(s, parent);
+    int r = from && COOP_RARE(from->co.flags & TASK_MORE) ? coop_inherit(t, from) : 0;
     t->tid = s->last_tid + 1;
-    int r = coop_table_add(s, t);
+    if (r == 0)
+        r = coop_table_add(s, t);
     if (COOP_RARE(r < 0))
         return r;
     s->last_tid = t->tid;
