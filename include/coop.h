@@ -508,6 +508,7 @@ typedef struct coop_scope {        /* in calls that stay until their routine is 
     coop_call *call;
     int why;                       /* how calls within it that would wait fail; 0: they do not */
     bool shield;                   /* what goes wrong outside of it does not concern them */
+    bool timed;                    /* a time will come at which they fail */
 } coop_scope;
 
 typedef struct coop_job {          /* the same, for calls that helper threads do */
@@ -1968,6 +1969,24 @@ void coop_print_span(coop_text *text, int64_t ns);
 int coop_ps(coop_text *text);
 int coop_bt(coop_tid tid, coop_text *text);
 
+/** coop_deadlocks - which tasks wait for ever
+ *
+ * Also while others go on: a task is told that can be woken only by others that are told.
+ * Waits for tasks and locks are followed from one to the next. A channel counts when no task
+ * that may go on can reach it any more: that is found out by looking for its address in all
+ * of the program's memory, so this takes a while, for searching for a bug. It can miss a
+ * task; those that it tells wait for ever, unless the program has hidden addresses, as by
+ * combining them with other numbers, or kills them.
+ *
+ * Appends the cycles, one a line, and then the tasks with their calls, at most 20. text may
+ * be NULL.
+ *
+ * Returns: the number of tasks; 0: none is known.
+ * Errors:
+ * -ENOMEM  memory is exhausted
+ */
+coop_value coop_deadlocks(coop_text *text);
+
 /** coop_call_text - a system call with its arguments, for people
  *
  * Appends as Recv(5, 4096); with a result, as traces show it: Recv(5, "hi", 4096) = 2.
@@ -2114,7 +2133,7 @@ coop_machine *coop_sim(uint64_t seed);
  * describe  appends the arguments, without parentheses; result is NULL as long as there is
  *           none. NULL: none are shown.
  * touches   says which object it concerns. NULL: none.
- * leave, part   are of calls of the library that stay, or are made of others. NULL.
+ * leave, part, nth   are of calls of the library that stay, or are made of others. NULL.
  */
 struct coop_call_type {
     const char *name;
@@ -2128,6 +2147,7 @@ struct coop_call_type {
     void (*touches)(const coop_call *, coop_touch *);
     bool (*leave)(coop_sched *, coop_call *);
     void (*part)(coop_sched *, coop_call *whole, coop_call *part, coop_value);
+    const coop_call *(*nth)(const coop_call *whole, int n);
 };
 
 #define COOP_WAIT INTPTR_MIN            /* from handle and ready: not yet */
@@ -2137,11 +2157,17 @@ struct coop_call_type {
  * object  its address or number
  * write   true: the call changes it
  * holder  the task that the caller must wait for, 0 if none: deadlock reports follow it
+ * what, name   "lock", "db": for reports, which say "lock db held by 5 writer"; NULL: "task 5
+ *         writer"
+ * hidden  true: only who has the address in memory as it is can answer the call. So not for
+ *         what is a part of something else, or can be found in another way.
  */
 struct coop_touch {
     uintptr_t object;
     bool write;
     coop_tid holder;
+    const char *what, *name;
+    bool hidden;
 };
 
 /** coop_wake - answer a waiting call

@@ -54,7 +54,9 @@ static void describe(const coop_call *call, const coop_value *result, coop_text 
 static void touches(const coop_call *call, coop_touch *touch)
 {
     const struct coop_Cancel *c = (const struct coop_Cancel *)call;
-    *touch = (coop_touch){ (uintptr_t)c->tid, true, c->wait ? c->tid : 0 };
+    *touch = (coop_touch){
+        .object = (uintptr_t)c->tid, .write = true, .holder = c->wait ? c->tid : 0
+    };
 }
 
 const coop_call_type coop_Cancel_type = {

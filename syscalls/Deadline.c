@@ -13,7 +13,9 @@ static struct coop_Deadline *deadline_of(coop_scope *scope)
 /* As long as the timer is set the outside can wake the task. */
 static bool clear(coop_sched *s, coop_call *call)
 {
-    s->outside -= ((struct coop_Deadline *)call)->timer.slot != 0;
+    struct coop_Deadline *d = (struct coop_Deadline *)call;
+    s->outside -= d->scope.timed;
+    d->scope.timed = false;
     return coop_timer_clear(s, call);
 }
 
@@ -23,7 +25,8 @@ static int set(coop_sched *s, struct coop_Deadline *d, int64_t ns)
     int64_t when = ns <= 0 ? now : ns > INT64_MAX - now ? INT64_MAX : now + ns;
     clear(s, &d->base);
     int r = coop_timer_set(s, &d->base, when);
-    s->outside += r == 0;
+    d->scope.timed = r == 0;
+    s->outside += d->scope.timed;
     return r;
 }
 
@@ -65,7 +68,7 @@ static coop_value handle(coop_sched *s, coop_call *call)
 /* The time has come. The call itself is answered long since. */
 static coop_value ready(coop_sched *s, coop_call *call)
 {
-    s->outside--;
+    clear(s, call);
     coop_scope_break(s, call->task, &((struct coop_Deadline *)call)->scope, -ETIMEDOUT);
     return COOP_WAIT;
 }

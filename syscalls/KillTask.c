@@ -66,7 +66,9 @@ static void describe(const coop_call *call, const coop_value *result, coop_text 
 static void touches(const coop_call *call, coop_touch *touch)
 {
     const struct coop_KillTask *c = (const struct coop_KillTask *)call;
-    *touch = (coop_touch){ (uintptr_t)c->tid, true, c->wait ? c->tid : 0 };
+    *touch = (coop_touch){
+        .object = (uintptr_t)c->tid, .write = true, .holder = c->wait ? c->tid : 0
+    };
 }
 
 const coop_call_type coop_KillTask_type = {

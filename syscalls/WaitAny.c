@@ -91,6 +91,12 @@ static void drop(coop_call *call)
         coop_part_drop(c->parts[i]);
 }
 
+static const coop_call *nth(const coop_call *call, int n)
+{
+    const struct coop_WaitAny *c = (const struct coop_WaitAny *)call;
+    return n < c->count ? c->parts[n] : NULL;
+}
+
 static void describe(const coop_call *call, const coop_value *result, coop_text *text)
 {
     const struct coop_WaitAny *c = (const struct coop_WaitAny *)call;
@@ -104,5 +110,5 @@ static void describe(const coop_call *call, const coop_value *result, coop_text 
 
 const coop_call_type coop_WaitAny_type = {
     .name = "WaitAny", .handle = handle, .part = part, .undo = undo, .drop = drop,
-    .describe = describe
+    .describe = describe, .nth = nth
 };

@@ -110,7 +110,7 @@ static void touches(const coop_call *call, coop_touch *touch)
 {
     coop_tid tid = ((const struct coop_WaitTask *)call)->tid;
     if (tid != COOP_CHILD)
-        *touch = (coop_touch){ (uintptr_t)tid, false, tid };
+        *touch = (coop_touch){ .object = (uintptr_t)tid, .holder = tid };
 }
 
 const coop_call_type coop_WaitTask_type = {

@@ -186,5 +186,5 @@ void coop_group_touches(const coop_group *g, coop_touch *touch)
     const coop_member *m = g ? g->members_ : NULL;
     while (m && m->daemon && m->next)
         m = m->next;
-    *touch = (coop_touch){ (uintptr_t)g, false, m ? m->task->tid : 0 };
+    *touch = (coop_touch){ .object = (uintptr_t)g, .holder = m ? m->task->tid : 0 };
 }

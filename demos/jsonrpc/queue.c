@@ -106,12 +106,16 @@ static void get_describe(const coop_call *call, const coop_value *result, coop_t
 
 static void put_touches(const coop_call *call, coop_touch *touch)
 {
-    *touch = (coop_touch){ (uintptr_t)((const struct coop_Put *)call)->to, true, 0 };
+    *touch = (coop_touch){
+        .object = (uintptr_t)((const struct coop_Put *)call)->to, .write = true
+    };
 }
 
 static void get_touches(const coop_call *call, coop_touch *touch)
 {
-    *touch = (coop_touch){ (uintptr_t)((const struct coop_Get *)call)->from, true, 0 };
+    *touch = (coop_touch){
+        .object = (uintptr_t)((const struct coop_Get *)call)->from, .write = true
+    };
 }
 
 const coop_call_type coop_Put_type = {

@@ -196,7 +196,9 @@ static void print_describe(const coop_call *call, const coop_value *result, coop
 
 static void print_touches(const coop_call *call, coop_touch *touch)
 {
-    *touch = (coop_touch){ (uintptr_t)((const struct coop_Print *)call)->to, true, 0 };
+    *touch = (coop_touch){
+        .object = (uintptr_t)((const struct coop_Print *)call)->to, .write = true
+    };
 }
 
 const coop_call_type coop_Print_type = {
@@ -256,7 +258,9 @@ static void wait_touches(const coop_call *call, coop_touch *touch)
 {
     const struct coop_WaitOutput *wait = (const struct coop_WaitOutput *)call;
 
-    *touch = (coop_touch){ (uintptr_t)wait->from, true, 0 };
+    *touch = (coop_touch){
+        .object = (uintptr_t)wait->from, .write = true
+    };
 }
 
 const coop_call_type coop_WaitOutput_type = {
@@ -308,7 +312,7 @@ static void flush_describe(const coop_call *call, const coop_value *result, coop
 
 static void flush_touches(const coop_call *call, coop_touch *touch)
 {
-    *touch = (coop_touch){ (uintptr_t)((const struct coop_Flush *)call)->of, false, 0 };
+    *touch = (coop_touch){ .object = (uintptr_t)((const struct coop_Flush *)call)->of };
 }
 
 const coop_call_type coop_Flush_type = {
