@@ -34,10 +34,13 @@ static const coop_call_type coop_Take_type = {
     .name = "Take", .handle = take_handle, .undo = take_undo, .touches = take_touches
 };
 
-coop_routine(taker, struct box *box;)
+coop_routine(taker, struct box *box; bool mine;)
 {
     coop_begin;
     coop_trap(coop_void, Take, .box = my->box);
+    coop_finally;
+    if (my->mine)
+        free(my->box);
     coop_end;
 }
 
@@ -46,7 +49,7 @@ coop_routine(giver, struct box *box; coop_tid tid; int64_t ns;)
 {
     coop_begin;
     my->box = calloc(1, sizeof (struct box));
-    my->tid = coop_spawn(taker, .box = my->box);
+    my->tid = coop_spawn(taker, .box = my->box, .mine = true);
     my->box = NULL;
     if (my->ns)
         coop_trap(coop_void, Deadline, .ns = my->ns);
