@@ -136,7 +136,7 @@ int coop_open_log(const char *path, bool write);
 bool coop_can_read(const void *from, size_t len);
 void coop_close_log(int fd);                        /* not the standard ones */
 
-/* memory.c: shows visit all memory that the program can write to, by and by, copied to where
+/* scan.c: shows visit all memory that the program can write to, by and by, copied to where
    copy has room. 0; -ENOSYS where that cannot be done, or another error. */
 enum { COOP_COPY_SIZE = 4096 };
 typedef void coop_memory_fn(void *arg, uintptr_t at, const uintptr_t *words, size_t count);

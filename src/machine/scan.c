@@ -1,4 +1,4 @@
-/* memory.c - reading all that this process can write to, to find out whether an address stands
+/* scan.c - reading all that this process can write to, to find out whether an address stands
    anywhere in it. Through the host, which copies what is there and says what is not, since
    other threads may release memory meanwhile. */
 #include "config.h"
