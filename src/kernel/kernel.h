@@ -194,10 +194,10 @@ static inline coop_step coop_advance(coop_coroutine *co)
     for (;;) {
         coop_frame *frame = co->top;
         coop_step step = frame->routine->resume(co, frame);
+        if (step < COOP_RETURNED)
+            return step;
         if (step == COOP_CALLED)
             continue;
-        if (step != COOP_RETURNED)
-            return step;
         co->value = frame->result;
         co->cleaning -= frame->cleaning;
         co->top = frame->caller;
