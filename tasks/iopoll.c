@@ -212,7 +212,8 @@ static void offer_all(coop_sched *s, int fd, unsigned event)
 }
 
 /* event is among the events that fd had. */
-static inline __attribute__((always_inline)) void tell(coop_sched *s, const coop_fired *f, coop_call **list, unsigned event)
+static inline __attribute__((always_inline)) void
+tell(coop_sched *s, const coop_fired *f, coop_call **list, unsigned event)
 {
     coop_call *last = *list;
     if (COOP_RARE(!last)) {
