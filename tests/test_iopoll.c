@@ -220,31 +220,32 @@ static void F26_spurious_readiness(void)
 /* ---- More are ready at once than one poll tells */
 
 enum { CROWD = 600 };
+static int unseen;
 
-coop_routine(counts_itself, int fd; int *unseen; bool seen; coop_value r;)
+coop_routine(counts_itself, int fd; bool seen; coop_value r;)
 {
     coop_begin;
     do {
         coop_trap(my->r, ReadWait, .fd = my->fd);
-        *my->unseen -= my->r == 0 && !my->seen;
+        unseen -= my->r == 0 && !my->seen;
         my->seen = true;
     } while (my->r == 0);
     coop_end;
 }
 
-coop_routine(all_are_seen, int ends[2], fds[CROWD], unseen, i; coop_value r;)
+coop_routine(all_are_seen, int ends[2], fds[CROWD], i;)
 {
     coop_begin;
     pair(my->ends);
     IS(write(my->ends[1], "x", 1), 1);
-    my->unseen = CROWD;
+    unseen = CROWD;
     for (my->i = 0; my->i < CROWD; my->i++) {
         my->fds[my->i] = dup(my->ends[0]);
-        coop_spawn(counts_itself, .fd = my->fds[my->i], .unseen = &my->unseen);
+        coop_spawn(counts_itself, .fd = my->fds[my->i]);
     }
-    for (my->i = 0; my->i < 10000 && my->unseen; my->i++)
+    for (my->i = 0; my->i < 10000 && unseen; my->i++)
         coop_trap(coop_void, Yield);
-    IS(my->unseen, 0);
+    IS(unseen, 0);
     for (my->i = 0; my->i < CROWD; my->i++)
         coop_trap(coop_void, Close, .fd = my->fds[my->i]);
     close(my->ends[0]);
