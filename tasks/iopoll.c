@@ -127,10 +127,10 @@ static void look_away(coop_sched *s, int fd, unsigned events)
 
 /* The last of those who waited for an event of fd does no longer. Who has just taken
    something from a descriptor of ours will soon wait for more. */
-static void emptied(coop_sched *s, int fd, unsigned event)
+static inline void emptied(coop_sched *s, int fd, unsigned event)
 {
     s->io->lists--;
-    if (!s->io->fds[fd].ours)
+    if (COOP_RARE(!s->io->fds[fd].ours))
         look_away(s, fd, event);
 }
 
@@ -212,41 +212,43 @@ static void offer_all(coop_sched *s, int fd, unsigned event)
 }
 
 /* event is among the events that fd had. */
-static inline void tell(coop_sched *s, int fd, coop_call **list, unsigned event,
-                        unsigned events)
+static inline __attribute__((always_inline)) void
+tell(coop_sched *s, const coop_fired *f, coop_call **list, unsigned event)
 {
     coop_call *last = *list;
     if (COOP_RARE(!last)) {
-        if (!(events & COOP_ONCE) && s->io->fds[fd].watched & event)
-            look_away(s, fd, event);
+        if (!(f->events & COOP_ONCE) && s->io->fds[f->fd].watched & event)
+            look_away(s, f->fd, event);
     } else if (COOP_RARE(last->next != last)) {
-        offer_all(s, fd, event);
+        offer_all(s, f->fd, event);
     } else {
         *list = NULL;
         if (coop_offer_now(s, last))
-            emptied(s, fd, event);
+            emptied(s, f->fd, event);
         else
-            coop_list_add(list_for(&s->io->fds[fd], event), last);
+            coop_list_add(list_for(&s->io->fds[f->fd], event), last);
     }
 }
 
-static void deliver(coop_sched *s, int fd, unsigned events)
+/* Of a part that f stands in; what it says is read again, not kept, since most have but one
+   event and one who waits for it. */
+static inline void deliver(coop_sched *s, struct coop_io *io, const coop_fired *f)
 {
-    struct coop_descriptor *d = coop_io_known(s, fd);
-    if (COOP_RARE(!d))
+    if (COOP_RARE((unsigned)f->fd >= (unsigned)io->size))
         return;
-    if (COOP_RARE(events & (COOP_BAD | COOP_OVER))) {
+    struct coop_descriptor *d = &io->fds[f->fd];
+    if (COOP_RARE(f->events & (COOP_BAD | COOP_OVER))) {
         d->sure = false;
-        if (events & COOP_BAD) {
-            coop_io_closed(s, fd);
+        if (f->events & COOP_BAD) {
+            coop_io_closed(s, f->fd);
             return;
         }
     }
-    d->spent &= (uint8_t)~events;
-    if (events & COOP_READ)
-        tell(s, fd, &d->readers, COOP_READ, events);
-    if (events & COOP_WRITE)
-        tell(s, fd, &s->io->fds[fd].writers, COOP_WRITE, events);
+    d->spent &= (uint8_t)~f->events;
+    if (f->events & COOP_READ)
+        tell(s, f, &d->readers, COOP_READ);
+    if (COOP_RARE(f->events & COOP_WRITE))
+        tell(s, f, &io->fds[f->fd].writers, COOP_WRITE);
 }
 
 /* How long the machine may block: until the next timer at most. */
@@ -280,7 +282,7 @@ static void look(coop_sched *s, bool may_block)
     int i = io->next, end = i + (may_block ? IDLE_PART : PART);
     io->next = end = end < io->count ? end : io->count;
     for (; i < end; i++)
-        deliver(s, io->fired[i].fd, io->fired[i].events);
+        deliver(s, io, &io->fired[i]);
     if (s->jobs)
         coop_jobs_finished(s);
     if (s->signals)

@@ -12,6 +12,8 @@ static struct {
     coop_fired late;               /* what the next poll is to tell, too; fd -1: nothing */
 } faulty;
 
+enum { MOST_FAULTS = 16 };         /* of a kind */
+
 #define NAME_(name, ...) #name,
 #define FAULTS_(name, ...) { __VA_ARGS__ },
 
@@ -29,7 +31,7 @@ static bool has_parts(enum faulty_kind kind)
 
 int faulty_fault(enum faulty_kind kind, int i)
 {
-    static const int faults[][8] = { FAULTY_KINDS(FAULTS_) };
+    static const int faults[][MOST_FAULTS + 1] = { FAULTY_KINDS(FAULTS_) };
     if (faults[kind][i])
         return -faults[kind][i];
     return has_parts(kind) && (i == 0 || faults[kind][i - 1]) ? FAULTY_PART : 0;
@@ -98,6 +100,7 @@ FAILS(int, want, (coop_machine *m, uint64_t signals), m, signals)
 FAILS(int, spawn, (coop_machine *m, const struct coop_Spawn *c), m, c)
 FAILS(int, child, (coop_machine *m, int pid, int *status, int *signal),
       m, pid, status, signal)
+FAILS(int, kill, (coop_machine *m, int pid, int signal), m, pid, signal)
 
 FAILS_ON(COOP_READ, int, accept, (coop_machine *m, int fd, bool *stream), m, fd, stream)
 FAILS_ON(COOP_WRITE, int, connected, (coop_machine *m, int fd), m, fd)

@@ -6,39 +6,51 @@
 
 #include "machine/machine.h"
 
-/* Each function that can fail, and the errors that the host's have. EAGAIN of those that
-   wait for a descriptor: it is ready at the next poll. ECONNRESET, EPIPE, ETIMEDOUT: and
-   the connection is over. Of close it is done all the same. */
+/* Each function that can fail, and the errors that the host's have, but for EBADF and ESRCH
+   where others are told the same in any session. EAGAIN of those that wait for a
+   descriptor: it is ready at the next poll. ECONNRESET, EPIPE, ETIMEDOUT: and the
+   connection is over. Of close it is done all the same. */
 #define FAULTY_KINDS(X)                                                             \
-    X(listen, EADDRINUSE, EMFILE, ENFILE, ENOBUFS)                                  \
-    X(accept, EAGAIN, EMFILE, ENFILE, ENOBUFS, ENOMEM)                              \
-    X(connect, EMFILE, EADDRNOTAVAIL, ECONNREFUSED, ENETUNREACH)                    \
-    X(connected, EAGAIN, ECONNREFUSED, ETIMEDOUT, EHOSTUNREACH)                     \
-    X(address, ENOBUFS)                                                             \
-    X(recv, EINTR, EAGAIN, ECONNRESET, ETIMEDOUT, ENOMEM)                           \
-    X(send, EINTR, EAGAIN, EPIPE, ECONNRESET, ENOBUFS, ETIMEDOUT)                   \
-    X(recvfrom, EAGAIN, ECONNREFUSED, ENOMEM)                                       \
-    X(sendto, EAGAIN, ENOBUFS, EPERM, ENETUNREACH)                                  \
-    X(sendfile, EAGAIN, EIO, ENOMEM, EPIPE)                                         \
+    X(listen, EADDRINUSE, EADDRNOTAVAIL, EACCES, EAFNOSUPPORT, EMFILE, ENFILE,      \
+      ENOBUFS, ENOMEM)                                                              \
+    X(accept, EAGAIN, EMFILE, ENFILE, ENOBUFS, ENOMEM, EPERM, EINVAL,               \
+      EOPNOTSUPP)                                                                   \
+    X(connect, EMFILE, ENFILE, ENOBUFS, ENOMEM, EACCES, EPERM, EADDRNOTAVAIL,       \
+      ECONNREFUSED, ENETUNREACH, EHOSTUNREACH, ETIMEDOUT)                           \
+    X(connected, EAGAIN, ECONNREFUSED, ECONNRESET, ETIMEDOUT, EHOSTUNREACH,         \
+      ENETUNREACH, EACCES)                                                          \
+    X(address, ENOBUFS, ENOTCONN)                                                   \
+    X(recv, EINTR, EAGAIN, ECONNRESET, ETIMEDOUT, ENOMEM, ENOTCONN,                 \
+      ECONNREFUSED, EHOSTUNREACH)                                                   \
+    X(send, EINTR, EAGAIN, EPIPE, ECONNRESET, ENOBUFS, ENOMEM, ETIMEDOUT,           \
+      ENOTCONN, EHOSTUNREACH, ENETUNREACH)                                          \
+    X(recvfrom, EAGAIN, ECONNREFUSED, ENOMEM, EHOSTUNREACH)                         \
+    X(sendto, EAGAIN, ENOBUFS, ENOMEM, EPERM, EACCES, ENETUNREACH, EHOSTUNREACH,    \
+      EMSGSIZE, ECONNREFUSED)                                                       \
+    X(sendfile, EAGAIN, EIO, ENOMEM, EPIPE, ECONNRESET, EINVAL, EOVERFLOW)          \
     X(shutdown, ENOTCONN)                                                           \
-    X(close, EIO)                                                                   \
+    X(close, EIO, ENOSPC, EDQUOT)                                                   \
     X(watch, ENOMEM, ENOSPC, EMFILE, ENFILE)                                        \
-    X(poll, ENOMEM)                                                                 \
-    X(way, ENOMEM)                                                                  \
-    X(read, EAGAIN, EIO)                                                            \
-    X(write, EAGAIN, EPIPE, EIO, ENOSPC)                                            \
-    X(pread_now, EAGAIN, EIO)                                                       \
-    X(open, EMFILE, ENFILE, ENOENT, ENOSPC, EIO)                                    \
-    X(pread, EIO)                                                                   \
-    X(pwrite, EIO, ENOSPC, EFBIG, EDQUOT)                                           \
-    X(fsync, EIO, ENOSPC, EDQUOT)                                                   \
-    X(stat, EIO, ENOMEM)                                                            \
-    X(unlink, EBUSY, EROFS)                                                         \
-    X(resolve, EAGAIN, ENOENT, ENOMEM, EHOSTUNREACH)                                \
-    X(work, EAGAIN, EMFILE, ENOMEM)                                                 \
-    X(want, EMFILE, ENFILE)                                                         \
-    X(spawn, EAGAIN, EMFILE, ENOMEM, ENOENT)                                        \
+    X(poll, ENOMEM, EINVAL)                                                         \
+    X(way, ENOMEM, EBADF, EOVERFLOW)                                                \
+    X(read, EAGAIN, EIO, EISDIR, ECONNRESET, ENOMEM)                                \
+    X(write, EAGAIN, EPIPE, EIO, ENOSPC, EFBIG, EDQUOT, ECONNRESET, ENOMEM)         \
+    X(pread_now, EAGAIN, EIO, EISDIR)                                               \
+    X(open, EMFILE, ENFILE, ENOMEM, ENOENT, EACCES, EEXIST, EISDIR, ENOTDIR,        \
+      ELOOP, ENAMETOOLONG, ENXIO, EROFS, ENOSPC, EDQUOT, EIO)                       \
+    X(pread, EIO, EISDIR, ENXIO, EOVERFLOW)                                         \
+    X(pwrite, EIO, ENOSPC, EFBIG, EDQUOT, EPERM)                                    \
+    X(fsync, EIO, ENOSPC, EDQUOT, EROFS, EINVAL)                                    \
+    X(stat, EIO, ENOMEM, EACCES, ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG,              \
+      EOVERFLOW)                                                                    \
+    X(unlink, EBUSY, EROFS, EACCES, EPERM, ENOENT, EISDIR, EIO)                     \
+    X(resolve, EAGAIN, ENOENT, ENOMEM, EHOSTUNREACH, EMFILE, ENFILE)                \
+    X(work, EAGAIN, EMFILE, ENFILE, ENOMEM)                                         \
+    X(want, EMFILE, ENFILE, ENOMEM)                                                 \
+    X(spawn, EAGAIN, EMFILE, ENFILE, ENOMEM, ENOENT, EACCES, ENOEXEC, E2BIG,        \
+      ELOOP, ENOTDIR, EIO)                                                          \
     X(child, ECHILD)                                                                \
+    X(kill, EPERM)                                                                  \
     X(random, EIO)
 
 #define FAULTY_KIND_(name, ...) FAULTY_##name,

@@ -260,7 +260,7 @@ coop_routine(datagrams, int fd; coop_value r, closed; char at[64], buf[8];)
 }
 
 /* A wait that failed is made once more: the child is there. */
-coop_routine(child, int pipes[3], pid; coop_value r, waited, closed; char buf[8];)
+coop_routine(child, int pipes[3], pid; coop_value r, killed, waited, closed; char buf[8];)
 {
     static const char *const argv[] = { "true", NULL };
     coop_begin;
@@ -270,9 +270,12 @@ coop_routine(child, int pipes[3], pid; coop_value r, waited, closed; char buf[8]
     my->r = my->pid;
     if (my->r < 0)
         break;
+    coop_trap(my->killed, ChildKill, .pid = my->pid, .signal = SIGCONT);
     do
         coop_trap(my->r, Read, .fd = my->pipes[1], .buf = my->buf, .len = 8);
     while (my->r > 0);
+    if (my->r == 0)
+        my->r = my->killed;
     coop_trap(my->waited, ChildWait, .pid = my->pid);
     if (my->waited < 0) {
         my->r = my->waited;

@@ -217,6 +217,55 @@ static void F26_spurious_readiness(void)
     outside_close();
 }
 
+/* ---- More are ready at once than one poll tells */
+
+enum { CROWD = 600 };
+static int unseen;
+
+coop_routine(counts_itself, int fd; bool seen; coop_value r;)
+{
+    coop_begin;
+    do {
+        coop_trap(my->r, ReadWait, .fd = my->fd);
+        unseen -= my->r == 0 && !my->seen;
+        my->seen = true;
+    } while (my->r == 0);
+    coop_end;
+}
+
+coop_routine(all_are_seen, int ends[2], fds[CROWD], i;)
+{
+    coop_begin;
+    pair(my->ends);
+    IS(write(my->ends[1], "x", 1), 1);
+    unseen = CROWD;
+    for (my->i = 0; my->i < CROWD; my->i++) {
+        my->fds[my->i] = dup(my->ends[0]);
+        coop_spawn(counts_itself, .fd = my->fds[my->i]);
+    }
+    for (my->i = 0; my->i < 10000 && unseen; my->i++)
+        coop_trap(coop_void, Yield);
+    IS(unseen, 0);
+    for (my->i = 0; my->i < CROWD; my->i++)
+        coop_trap(coop_void, Close, .fd = my->fds[my->i]);
+    close(my->ends[0]);
+    close(my->ends[1]);
+    coop_end;
+}
+
+/* Those with low numbers, who are always ready, keep nobody from his turn. */
+static void many_that_are_always_ready_take_turns(void)
+{
+    if (!may_open(CROWD + 100))
+        return;
+    for (int i = 0; i < POLLERS; i++)
+        if (outside_has(outside_pollers[i])) {
+            outside_open_with((coop_options){ .poller = outside_pollers[i] });
+            IS(coop_main(all_are_seen), 0);
+            outside_close();
+        }
+}
+
 static const suite_test tests[] = {
     { "rule_4_descriptor_noticed_within_64_slices",
       rule_4_descriptor_noticed_within_64_slices },
@@ -226,6 +275,7 @@ static const suite_test tests[] = {
     { "F13_idle_uses_no_processor", F13_idle_uses_no_processor },
     { "F26_blocking_listener_does_not_freeze", F26_blocking_listener_does_not_freeze },
     { "F26_spurious_readiness", F26_spurious_readiness },
+    { "many_that_are_always_ready_take_turns", many_that_are_always_ready_take_turns },
 };
 
 int main(int argc, char **argv)

@@ -250,10 +250,10 @@ static inline coop_step coop_advance(coop_coroutine *co)
     for (;;) {
         coop_frame *frame = co->top;
         coop_step step = frame->routine->resume(co, frame);
+        if (step < COOP_RETURNED)
+            return step;
         if (step == COOP_CALLED)
             continue;
-        if (step != COOP_RETURNED)
-            return step;
         if (COOP_RARE(frame->flags) && !coop_left(co, frame))
             return COOP_TRAPPED;
         co->value = frame->result;

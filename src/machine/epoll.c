@@ -260,16 +260,16 @@ static unsigned events_of(uint32_t told)
 static int sort_out(struct by_epoll *p, const struct epoll_event *events, int count,
                     coop_fired *fired, bool *stale)
 {
-    int n = 0;
-    for (int i = 0; i < count; i++) {
-        uint64_t data = events[i].data.u64;
+    coop_fired *to = fired;
+    for (const struct epoll_event *e = events; e < events + count; e++) {
+        uint64_t data = e->data.u64;
         const struct watched *w = &p->fds[(uint32_t)data];
         if (COOP_RARE(!w->armed || w->registration != data >> 32))
             *stale = true;
         else
-            fired[n++] = (coop_fired){ (int)(uint32_t)data, events_of(events[i].events) };
+            *to++ = (coop_fired){ (int)(uint32_t)data, events_of(e->events) };
     }
-    return n;
+    return (int)(to - fired);
 }
 
 /* Waits, and sorts out what came. The old set would tell of what is stale again and again:

@@ -14,6 +14,7 @@ struct by_poll {
     coop_poller face;
     struct pollfd *fds;            /* in ascending order */
     int count, size;
+    int next;                      /* descriptor to go on with, when there was no room for all */
 };
 
 /* The place of fd, or where it would be. */
@@ -92,18 +93,22 @@ static unsigned events_of(const struct pollfd *fd)
          & ((fd->events & POLLIN ? COOP_READ : 0u) | (fd->events & POLLOUT ? COOP_WRITE : 0u));
 }
 
+/* It goes on where there was no room for all: the first ones, if they are always ready, must
+   not keep the last from their turn. When none of those is ready it is early, with nothing. */
 static int poll_poll(coop_poller *face, int64_t timeout, coop_fired *fired, int max)
 {
     struct by_poll *p = (struct by_poll *)face;
     int n = 0, left = wait_for(p, timeout);
     if (left < 0)
         return errno == EINTR ? 0 : -errno;
-    for (int i = 0; i < p->count && left > 0 && n < max; i++) {
+    int i = p->next ? place_of(p, p->next) : 0;
+    for (; i < p->count && left > 0 && n < max; i++) {
         unsigned events = events_of(&p->fds[i]);
         if (events)
             fired[n++] = (coop_fired){ p->fds[i].fd, events };
         left -= p->fds[i].revents != 0;
     }
+    p->next = n == max && i < p->count ? p->fds[i].fd : 0;
     return n;
 }
 

@@ -11,6 +11,7 @@ struct by_select {
     coop_poller face;
     fd_set read, write;
     int top;                       /* highest descriptor watched, -1: none */
+    int next;                      /* descriptor to go on with, when there was no room for all */
 };
 
 static int watch(coop_poller *p, int fd, unsigned events)
@@ -47,6 +48,8 @@ static int find_bad(struct by_select *s, coop_fired *fired, int max)
     return n;
 }
 
+/* It goes on where there was no room for all: the first ones, if they are always ready, must
+   not keep the last from their turn. When none of those is ready it is early, with nothing. */
 static int poll_select(coop_poller *p, int64_t timeout, coop_fired *fired, int max)
 {
     struct by_select *s = (struct by_select *)p;
@@ -56,14 +59,15 @@ static int poll_select(coop_poller *p, int64_t timeout, coop_fired *fired, int m
     int left = select(s->top + 1, &read, &write, NULL, timeout < 0 ? NULL : &limit);
     if (left < 0)
         return errno == EBADF ? find_bad(s, fired, max) : errno == EINTR ? 0 : -errno;
-    int n = 0;
-    for (int fd = 0; fd <= s->top && left > 0 && n < max; fd++) {
+    int n = 0, fd = s->next;
+    for (; fd <= s->top && left > 0 && n < max; fd++) {
         unsigned events = (FD_ISSET(fd, &read) ? COOP_READ : 0u)
                         | (FD_ISSET(fd, &write) ? COOP_WRITE : 0u);
         if (events)
             fired[n++] = (coop_fired){ fd, events };
         left -= !!(events & COOP_READ) + !!(events & COOP_WRITE);
     }
+    s->next = n == max ? fd : 0;
     return n;
 }
 
