@@ -88,6 +88,7 @@ typedef struct coop_routine {      /* the code of a routine */
     const char *name, *file;
     size_t size;                   /* of its frame */
     coop_step (*resume)(coop_coroutine *, void *frame);
+    size_t name_at;                /* in the frame, of a name of its own; 0: none */
 } coop_routine;
 
 struct coop_frame {                /* one activation on a call stack; never moves */
@@ -355,6 +356,119 @@ int coop_co_close(coop_coroutine *co);
  */
 int coop_co_free(coop_coroutine *co);
 
+/* ---- Fibers ------------------------------------------------------------------------ */
+
+/** coop_fiber - a coroutine that is an ordinary function, with a stack of its own
+ *
+ * Use: coop_spawn_fiber(FN, ARG);
+ * Use: coop_spawn(COOP_FIBER(FN, ARG));
+ * Use: coop_spawn(COOP_FIBER(FN, ARG), .stack = 256 * 1024);
+ * Use: coop_trap(tid, NewTask, .target = coop_create(COOP_FIBER(FN, ARG)));
+ * Use: coop_await(v, COOP_FIBER(FN, ARG));
+ * Use: v = coop_call(COOP_FIBER(FN, ARG), .stack = 1024 * 1024);
+ *
+ * FN is coop_value FN(void *arg); what it returns is the coroutine's result. It is a routine
+ * like any other for whoever starts it, awaits it or resumes it by hand. Within, and in all
+ * functions that it calls, system calls are plain functions: coop_recv(fd, buf, len), or
+ * coop_syscall. Variables live on its stack, and may be pointed at by what is waited for.
+ *
+ * stack   its size in bytes, rounded up to pages; 0: coop_options.stack. Only pages that
+ *         were touched take memory. Below it is a guard: to overflow ends the program with a
+ *         message.
+ * memory  when not NULL, its stack instead, of that size: the caller's, until it has ended,
+ *         and without a guard
+ *
+ * A kill lets every call that can wait fail with -ECANCELED, until FN returns; see coop_defer
+ * for what is to be done then. It must not be left by longjmp.
+ *
+ * Errors: of the coroutine, before FN has begun:
+ * -ENOMEM  no memory for a stack
+ * -EFAULT  FN is NULL
+ * -EINVAL  memory is given and too small, less than 4096 bytes
+ */
+coop_declare(coop_fiber,
+    coop_value (*fn)(void *arg);
+    void *arg;
+    const char *name;
+    size_t stack;
+    void *memory;
+    /* The fiber's own. */
+    struct coop_fiber_ *own_;
+);
+#define COOP_FIBER(FN, ARG) coop_fiber, .fn = (FN), .arg = (ARG), .name = #FN
+#define coop_spawn_fiber(FN, ARG) coop_spawn(COOP_FIBER(FN, ARG))
+
+/** coop_syscall - make a system call from a fiber
+ *
+ * Use: coop_value n = coop_syscall(Recv, .fd = fd, .buf = buf, .len = sizeof buf);
+ *
+ * As coop_trap: the arguments are the members of struct coop_CALL. What they point at may be
+ * on the stack.
+ *
+ * Returns: the call's result.
+ * Errors:
+ * -EPERM   not called from a fiber, which is reported
+ * -ENOMEM  no room for the object; the call was not made
+ */
+#define coop_syscall(...) COOP_SYSCALL_(__VA_ARGS__, .base = {0})
+#define COOP_SYSCALL_(CALL, ...)                                                    \
+    __extension__({                                                                 \
+        struct coop_##CALL made_##CALL = { __VA_ARGS__ };                           \
+        struct coop_##CALL *call_##CALL = coop_fiber_push_(                         \
+            sizeof made_##CALL, _Alignof(struct coop_##CALL), "coop_syscall(" #CALL ")"); \
+        if (call_##CALL) {                                                          \
+            *call_##CALL = made_##CALL;                                             \
+            call_##CALL->base.type = &coop_##CALL##_type;                           \
+        }                                                                           \
+        coop_fiber_trap_((coop_call *)call_##CALL);                                 \
+    })
+
+/** coop_call - call a routine, or a fiber, from a fiber
+ *
+ * Use: coop_value v = coop_call(ROUTINE, .member = value, ...);
+ *
+ * As coop_await: it runs within the same task.
+ *
+ * Returns: what ROUTINE returns.
+ * Errors:
+ * -EPERM   not called from a fiber, which is reported
+ * -ENOMEM  no room for the frame; ROUTINE did not run
+ */
+#define coop_call(...) COOP_CALL_(__VA_ARGS__, .coop_ = {0})
+#define COOP_CALL_(NAME, ...)                                                       \
+    __extension__({                                                                 \
+        struct NAME made_##NAME = { __VA_ARGS__ };                                  \
+        struct NAME *callee_##NAME = coop_fiber_push_(                              \
+            sizeof made_##NAME, _Alignof(struct NAME), "coop_call(" #NAME ")");     \
+        if (callee_##NAME)                                                          \
+            *callee_##NAME = made_##NAME;                                           \
+        coop_fiber_call_(&NAME##_routine, (coop_frame *)callee_##NAME);             \
+    })
+
+/** coop_yield_value - hand a value to whoever resumes this fiber, and stop
+ *
+ * As coop_yield in a routine.
+ *
+ * Returns: what is sent in when it is resumed.
+ * Errors:
+ * -EPERM      not called from a fiber, which is reported
+ * -ECANCELED  the fiber is to end
+ */
+coop_value coop_yield_value(coop_value value);
+
+/** coop_defer - have something done when a fiber's function has returned
+ *
+ * fn(arg) is called then, on the fiber's stack, also when it was killed. It may make system
+ * calls, which a kill or cancel does not disturb. Of several the last comes first.
+ *
+ * Returns: 0.
+ * Errors:
+ * -EPERM   not called from a fiber, which is reported
+ * -EINVAL  fn is NULL
+ * -ENOMEM  memory is exhausted; fn will not be called
+ */
+int coop_defer(void (*fn)(void *arg), void *arg);
+
 /* ---- Tasks and the scheduler ------------------------------------------------------- */
 
 /** coop_options - what a scheduler is made of
@@ -363,6 +477,7 @@ int coop_co_free(coop_coroutine *co);
  *
  * quantum   traps that need no waiting which a task may make in one slice; 0: 1
  * threads   helper threads at most, for Work and files; 0: 8
+ * stack     of fibers that do not say, in bytes; 0: 64 KiB
  * slow      report a task that keeps the processor longer, in ns; 0: do not
  * poller    how coop_unix() waits for descriptors, without machine: a word as it takes
  *           it; NULL: what COOP_POLLER asks for
@@ -378,6 +493,7 @@ int coop_co_free(coop_coroutine *co);
  */
 typedef struct coop_options {
     unsigned quantum, threads;
+    size_t stack;
     int64_t slow;
     const char *poller;
     coop_machine *machine;
@@ -2253,7 +2369,7 @@ enum { COOP_CLEANS_ = 1 };                      /* of a frame's flags */
         return NAME##_code_(self_, frame_).step;                                    \
     }                                                                               \
     STATIC const coop_routine NAME##_routine = {                                    \
-        #NAME, __FILE__, sizeof(struct NAME), NAME##_resume_                        \
+        #NAME, __FILE__, sizeof(struct NAME), NAME##_resume_, 0                     \
     };                                                                              \
     _Static_assert(_Alignof(struct NAME) <= _Alignof(max_align_t),                  \
                    "members of a routine are not aligned to more than max_align_t");\
@@ -2331,6 +2447,9 @@ void *coop_push_slow_(coop_coroutine *co, size_t size, size_t align) __attribute
 coop_step coop_stray_(coop_coroutine *co, coop_frame *frame);
 bool coop_leave_(coop_coroutine *co, coop_frame *frame) __attribute__((cold));
 coop_frame *coop_make_(const coop_routine *, const char *here);
+void *coop_fiber_push_(size_t size, size_t align, const char *what);
+coop_value coop_fiber_trap_(coop_call *call);
+coop_value coop_fiber_call_(const coop_routine *, coop_frame *frame);
 coop_coroutine *coop_create_(const coop_routine *, const char *here);
 coop_tid coop_spawn_(coop_frame *);
 coop_value coop_main_(coop_frame *);

@@ -29,6 +29,7 @@ static void release(coop_sched *s)
     coop_free_spare(s);
     free(s);
     coop_this = NULL;
+    coop_fibers_release();
 }
 
 /* The observers that options and environment ask for. */
@@ -73,6 +74,7 @@ int coop_sched_open(const coop_options *options)
     if (!s)
         return -ENOMEM;
     s->quantum = o->quantum ? o->quantum : 1;
+    s->stack_size = o->stack;
     s->report = o->report;
     s->arg = o->arg;
     s->start_poller = coop_iopoll_start;

@@ -206,7 +206,7 @@ int coop_stack_take(struct coop_stacks *p, size_t size, struct coop_stack **out)
         size = p->options.size;
     if (size > SIZE_MAX / 4)
         return -EINVAL;
-    size = (size + p->page - 1) / p->page * p->page;
+    size = (size + p->page - 1) & ~(p->page - 1);
     struct coop_sizes *z = sizes_of(p, size);
     if (!z)
         return -ENOMEM;

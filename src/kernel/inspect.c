@@ -112,7 +112,7 @@ coop_value coop_backtrace(coop_tid tid, coop_place *places, size_t max)
         return -ESRCH;
     for (const coop_frame *f = t->co.top; f; f = f->caller, n++)
         if (n < max)
-            places[n] = (coop_place){ f->routine->name, coop_basename(f->routine->file),
+            places[n] = (coop_place){ coop_frame_name(f), coop_basename(f->routine->file),
                                       f->line > 0 ? f->line : 0 };
     return (coop_value)n;
 }

@@ -32,7 +32,8 @@ enum {
     CO_CANCELLED = 8
 };
 
-enum { FRAME_CLEANS = COOP_CLEANS_, FRAME_SCOPED = 2 };     /* frame.flags */
+/* frame.flags: in its coop_finally part; has scopes; has a stack of its own. */
+enum { FRAME_CLEANS = COOP_CLEANS_, FRAME_SCOPED = 2, FRAME_FIBER = 4 };
 
 /* co.flags of a task */
 enum {
@@ -108,8 +109,7 @@ struct coop_sched {
     unsigned bits;                 /* of a slot's number */
     coop_tid last_tid;
 
-    coop_task *spare;              /* memory of ended tasks, for new ones */
-    int spares;
+    struct { coop_task *first; int count; } spare[2];  /* memory of ended tasks, for new ones */
 
     struct coop_due *due;          /* timers: a heap, the first due on top */
     size_t due_count, due_size;
@@ -126,6 +126,7 @@ struct coop_sched {
     coop_task *express;            /* go before the queue: the stepper's choice */
     coop_tid let_first;            /* set during COOP_TRAP: defer it, run this first */
     int stop;                      /* why coop_run is to return */
+    size_t stack_size;             /* of fibers that do not say, 0: the usual */
     coop_tid main_tid;             /* coop_main's, 0: none */
     coop_value *main_value;
     bool looping, closing, automatic;
@@ -143,6 +144,11 @@ void coop_free_spare(coop_sched *);
 int coop_claim(coop_coroutine *);  /* a fresh coroutine is to become a task */
 void coop_report_fresh(void);      /* those that never began; each once */
 void coop_drop_segment(coop_coroutine *);
+
+/* fiber/run.c: frames that have a stack of their own */
+void coop_fiber_end(coop_frame *);
+void coop_fiber_force(coop_frame *);
+void coop_fibers_release(void);
 
 /* task.c: the life of a task */
 coop_tid coop_admit(coop_sched *, coop_task *, coop_tid parent, unsigned flags);
@@ -245,30 +251,43 @@ static inline coop_task *coop_task_of(coop_frame *first)
 /* The trampoline: run the top frame, and whatever it calls or returns to, until one of them
    traps or yields or the last has returned. A frame whose scopes are not over yet traps in
    the place of its return, and is resumed to return again. */
-static inline coop_step coop_advance(coop_coroutine *co)
+static inline coop_step coop_advance_from(coop_coroutine *co, coop_step step)
 {
     for (;;) {
         coop_frame *frame = co->top;
-        coop_step step = frame->routine->resume(co, frame);
         if (step < COOP_RETURNED)
             return step;
-        if (step == COOP_CALLED)
-            continue;
-        if (COOP_RARE(frame->flags) && !coop_left(co, frame))
-            return COOP_TRAPPED;
-        co->value = frame->result;
-        if (COOP_RARE(coop_is_error(frame->result)))
-            coop_trail(coop_this, co, frame);
-        co->top = frame->caller;
-        coop_pop(co, frame);
-        if (!co->top)
-            return COOP_RETURNED;
+        if (step == COOP_RETURNED) {
+            if (COOP_RARE(frame->flags) && !coop_left(co, frame))
+                return COOP_TRAPPED;
+            co->value = frame->result;
+            if (COOP_RARE(coop_is_error(frame->result)))
+                coop_trail(coop_this, co, frame);
+            co->top = frame->caller;
+            coop_pop(co, frame);
+            if (!co->top)
+                return COOP_RETURNED;
+            frame = co->top;
+        }
+        step = frame->routine->resume(co, frame);
     }
+}
+
+static inline coop_step coop_advance(coop_coroutine *co)
+{
+    return coop_advance_from(co, co->top->routine->resume(co, co->top));
 }
 
 static inline struct coop_more *coop_more_of(const coop_task *t)
 {
     return t->co.flags & TASK_MORE ? (struct coop_more *)t->born : NULL;
+}
+
+static inline const char *coop_frame_name(const coop_frame *frame)
+{
+    size_t at = frame->routine->name_at;
+    const char *name = at ? *(const char *const *)((const char *)frame + at) : NULL;
+    return name ? name : frame->routine->name;
 }
 
 static inline bool coop_is_ending(const coop_task *t)

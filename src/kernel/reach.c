@@ -153,8 +153,9 @@ static void visit(void *arg, uintptr_t at, const uintptr_t *words, size_t count)
 
 int coop_reach_look(struct coop_reach *r, coop_sched *s)
 {
-    for (const coop_task *t = s->spare; t; t = t->next)
-        coop_reach_task(r, t, NOBODY);
+    for (size_t kind = 0; kind < sizeof s->spare / sizeof *s->spare; kind++)
+        for (const coop_task *t = s->spare[kind].first; t; t = t->next)
+            coop_reach_task(r, t, NOBODY);
     add_range(r, r->copy, sizeof r->copy, NOBODY);
     if (r->error)
         return r->error;

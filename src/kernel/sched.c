@@ -4,7 +4,7 @@
    task goes to the tail of the ready queue; or it waits, and whoever can answer it does so
    with coop_wake. Now and then, and whenever nothing is ready, the poller task looks
    outside. */
-#include "kernel/kernel.h"
+#include "fiber/run.h"
 
 #include <errno.h>
 
@@ -195,7 +195,7 @@ static void pass(coop_sched *s, coop_task *t)
 }
 
 /* One turn of t on the processor. A call of t that was put off comes first. */
-BOTH_FORMS void slice(coop_sched *s, coop_task *t, const bool watched)
+BOTH_FORMS void slice(coop_sched *s, coop_task *t, const bool watched, const bool fiber)
 {
     s->traps = s->quantum;
     s->current = t;
@@ -207,7 +207,9 @@ BOTH_FORMS void slice(coop_sched *s, coop_task *t, const bool watched)
             return;
     }
     for (;;) {
-        coop_step step = coop_advance(&t->co);
+        coop_frame *top = t->co.top;
+        coop_step step = fiber && top->routine == &coop_fiber_routine
+            ? coop_advance_from(&t->co, coop_fiber_go(&t->co, top)) : coop_advance(&t->co);
         if (COOP_RARE(step == COOP_RETURNED)) {
             coop_finish(s, t);
             return;
@@ -226,13 +228,13 @@ BOTH_FORMS void slice(coop_sched *s, coop_task *t, const bool watched)
 
 static void plain_slice(coop_sched *s, coop_task *t)
 {
-    slice(s, t, false);
+    slice(s, t, false, false);
 }
 
 /* Also that of a system task and of one whose trap was put off. */
 static void watched_slice(coop_sched *s, coop_task *t)
 {
-    slice(s, t, true);
+    slice(s, t, true, false);
 }
 
 int coop_need_poller(coop_sched *s)
@@ -288,6 +290,8 @@ int coop_loop(coop_sched *s)
         s->until_look--;
         if (COOP_RARE(s->observers))
             watched_slice(s, t);
+        else if (t->co.top->routine == &coop_fiber_routine)
+            slice(s, t, false, true);          /* here, see fiber/switch.h */
         else
             plain_slice(s, t);
     }

@@ -78,11 +78,11 @@ bool coop_left(coop_coroutine *co, coop_frame *frame)
     frame->line = COOP_END_;
     if (frame->flags & FRAME_SCOPED && !coop_leave_(co, frame))
         return false;
-    if (frame->flags & FRAME_CLEANS) {
-        co->cleaning--;
-        if (co->fate & CO_INTERRUPTED)
-            settle((coop_task *)co);
-    }
+    co->cleaning -= frame->flags & FRAME_CLEANS;
+    if (frame->flags & FRAME_FIBER)
+        coop_fiber_end(frame);
+    if (co->fate & CO_INTERRUPTED)
+        settle((coop_task *)co);
     return true;
 }
 
@@ -95,6 +95,8 @@ int coop_interrupted(const coop_task *t, const coop_scope **by)
     const coop_frame *frame = t->co.top;
     int why = 0;
     *by = NULL;
+    if (coop_is_ending(t) && !t->co.cleaning)
+        return -ECANCELED;         /* of a fiber: routines go to their ends */
     for (; frame && (scope || t->co.cleaning); frame = frame->caller) {
         for (; scope && scope->frame == frame; scope = scope->outer) {
             if (scope->why) {
@@ -154,7 +156,7 @@ int coop_why(coop_cause *cause)
     *cause = (coop_cause){ .error = t ? coop_interrupted(t, &by) : 0 };
     if (by) {
         cause->own = by->frame == t->co.top;
-        cause->routine = by->frame->routine->name;
+        cause->routine = coop_frame_name(by->frame);
         cause->why = by->call->type->name;
     } else if (cause->error && coop_more_of(t)) {
         cause->by = coop_more_of(t)->by;

@@ -21,6 +21,11 @@ enum { WHOLE = 216, SLEEP_ROOM = 48, CALL_ROOM = 64, SEGMENT = 512, SEGMENT_MOST
 #define MOST_SPARES 64
 #endif
 
+/* Of what sizes memory is spared: of small routines and of fibers. */
+static const size_t spared[] = {
+    WHOLE, (sizeof (coop_task) + sizeof (struct coop_fiber) + CALL_ROOM + 7) / 16 * 16 + 8
+};
+
 static size_t whole_size(const coop_routine *r)
 {
     size_t size = sizeof(coop_task) + r->size;
@@ -33,10 +38,11 @@ coop_frame *coop_make_(const coop_routine *r, const char *born)
     size_t size = whole_size(r);
     coop_sched *s = coop_this;
     coop_task *t;
-    if (size == WHOLE && s && s->spare) {
-        t = s->spare;
-        s->spare = t->next;
-        s->spares--;
+    size_t kind = size != spared[0];
+    if (s && size == spared[kind] && s->spare[kind].first) {
+        t = s->spare[kind].first;
+        s->spare[kind].first = t->next;
+        s->spare[kind].count--;
     } else if (!(t = malloc(size))) {
         return NULL;
     }
@@ -55,14 +61,18 @@ coop_frame *coop_make_(const coop_routine *r, const char *born)
 void coop_unmake(coop_task *t)
 {
     coop_sched *s = coop_this;
+    for (coop_frame *frame = t->co.top; COOP_RARE(frame); frame = frame->caller)
+        if (frame->flags & FRAME_FIBER)
+            coop_fiber_end(frame);
     while (COOP_RARE(t->co.segment))
         coop_drop_segment(&t->co);
     if (COOP_RARE(t->co.flags & TASK_MORE))
         coop_lose_more(t);
-    if (s && s->spares < MOST_SPARES && t->co.limit - (char *)t == WHOLE) {
-        t->next = s->spare;
-        s->spare = t;
-        s->spares++;
+    size_t size = (size_t)(t->co.limit - (char *)t), kind = size != spared[0];
+    if (s && size == spared[kind] && s->spare[kind].count < MOST_SPARES) {
+        t->next = s->spare[kind].first;
+        s->spare[kind].first = t;
+        s->spare[kind].count++;
     } else {
         free(t);
     }
@@ -70,11 +80,11 @@ void coop_unmake(coop_task *t)
 
 void coop_free_spare(coop_sched *s)
 {
-    while (s->spare) {
-        coop_task *t = s->spare;
-        s->spare = t->next;
-        free(t);
-    }
+    for (size_t kind = 0; kind < sizeof spared / sizeof *spared; kind++)
+        for (coop_task *t = s->spare[kind].first, *next; t; t = next) {
+            next = t->next;
+            free(t);
+        }
 }
 
 void *coop_push_slow_(coop_coroutine *co, size_t size, size_t align)

@@ -55,7 +55,7 @@ void coop_lose_more(coop_task *t)
 const char *coop_name_of(const coop_task *t)
 {
     const struct coop_more *more = coop_more_of(t);
-    return more && more->name ? more->name : ((coop_frame *)t->room)->routine->name;
+    return more && more->name ? more->name : coop_frame_name((const coop_frame *)t->room);
 }
 
 const char *coop_born_of(const coop_task *t)

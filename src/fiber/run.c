@@ -1,0 +1,292 @@
+/* run.c - fibers: a function on a stack of its own is one more kind of frame. Where a routine
+   returns to the trampoline, a fiber switches to it, and is resumed by switching back. */
+#include "fiber/run.h"
+#include "machine/crash.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+enum { MANY = 1000 };              /* calls that failed since a fiber is to end: it does not */
+
+struct coop_defer {
+    struct coop_defer *next;
+    void (*fn)(void *arg);
+    void *arg;
+};
+
+_Thread_local struct coop_fiber_ *coop_fiber_running COOP_TLS;
+
+/* The calling thread's stacks: there are fibers without a scheduler, too. */
+static _Thread_local struct coop_stacks *stacks COOP_TLS;
+static _Thread_local void *watch COOP_TLS;
+
+/* ---- On the fiber's stack ---- */
+
+static void stop(struct coop_fiber_ *own, coop_step step)
+{
+    coop_switch(&own->context, &own->host, (void *)(intptr_t)step);
+}
+
+static void run_defers(struct coop_fiber_ *own)
+{
+    while (own->defers) {
+        struct coop_defer *d = own->defers;
+        own->defers = d->next;
+        d->fn(d->arg);
+        free(d);
+    }
+}
+
+/* As the end of a routine: first its scopes, and what corresponds to coop_finally behind them. */
+static _Noreturn void finish(struct coop_fiber_ *own, coop_value value)
+{
+    coop_coroutine *co = own->co;
+    own->frame->result = value;
+    while (own->frame->flags & FRAME_SCOPED && !coop_leave_(co, own->frame))
+        stop(own, COOP_TRAPPED);
+    if (own->defers) {
+        own->frame->flags |= FRAME_CLEANS;
+        co->cleaning++;
+        run_defers(own);
+    }
+    own->finished = true;
+    coop_switch_last(&own->context, &own->host, (void *)(intptr_t)COOP_RETURNED);
+}
+
+static void enter(void *arg, void *pass)
+{
+    struct coop_fiber_ *own = arg;
+    struct coop_fiber *f = (struct coop_fiber *)own->frame;
+    (void)pass;
+    finish(own, f->fn(f->arg));
+}
+
+static struct coop_fiber_ *running(const char *what)
+{
+    if (COOP_RARE(!coop_fiber_running))
+        coop_report(coop_this, "%s: called outside of fibers", what);
+    return coop_fiber_running;
+}
+
+void *coop_fiber_push_(size_t size, size_t align, const char *what)
+{
+    struct coop_fiber_ *own = running(what);
+    return own ? coop_push_(own->co, size, align) : NULL;
+}
+
+/* Whoever does not get anything done any more is told of once. */
+static void refused(struct coop_fiber_ *own)
+{
+    coop_task *t = (coop_task *)own->co;
+    if (++own->refused == MANY && coop_this && coop_this->current == t)
+        coop_report(coop_this, "task %td %s is to end, and does not: %d calls of it have failed "
+                    "since", t->tid, coop_name_of(t), MANY);
+}
+
+coop_value coop_fiber_trap_(coop_call *call)
+{
+    struct coop_fiber_ *own = coop_fiber_running;
+    if (COOP_RARE(!call))
+        return own ? -ENOMEM : -EPERM;
+    coop_coroutine *co = own->co;
+    co->call = call;
+    stop(own, COOP_TRAPPED);
+    if (COOP_RARE(own->forced))
+        finish(own, -ECANCELED);
+    if (COOP_RARE(co->fate & CO_ENDS && !co->cleaning))
+        refused(own);
+    return co->value;
+}
+
+/* A routine that is called while the fiber is to end comes as far as its first trap. */
+coop_value coop_fiber_call_(const coop_routine *r, coop_frame *frame)
+{
+    struct coop_fiber_ *own = coop_fiber_running;
+    if (COOP_RARE(!frame))
+        return own ? -ENOMEM : -EPERM;
+    coop_coroutine *co = own->co;
+    coop_enter_(co, r, frame);
+    if (COOP_RARE(co->fate & CO_ENDS && !co->cleaning))
+        co->fate = CO_UNWINDS_AT_TRAP;
+    stop(own, COOP_CALLED);
+    return co->value;
+}
+
+coop_value coop_yield_value(coop_value value)
+{
+    struct coop_fiber_ *own = running("coop_yield_value");
+    if (COOP_RARE(!own))
+        return -EPERM;
+    if (COOP_RARE(own->co->fate & CO_ENDS && !own->co->cleaning))
+        return -ECANCELED;
+    own->co->value = value;
+    stop(own, COOP_YIELDED);
+    return own->co->value;
+}
+
+int coop_defer(void (*fn)(void *arg), void *arg)
+{
+    struct coop_fiber_ *own = running("coop_defer");
+    if (!own)
+        return -EPERM;
+    if (!fn)
+        return -EINVAL;
+    struct coop_defer *d = malloc(sizeof *d);
+    if (!d)
+        return -ENOMEM;
+    *d = (struct coop_defer){ own->defers, fn, arg };
+    own->defers = d;
+    return 0;
+}
+
+/* ---- On the stack of who resumes it ---- */
+
+static void say_all(coop_text *text)
+{
+    coop_say(2, text->data, text->used);
+    text->used = 0;
+}
+
+/* In a signal handler: what follows is not all meant to be called in one, but the program is
+   lost anyway, and the line that matters comes first. */
+static void overflown(void *arg, const struct coop_overflow *o)
+{
+    char buf[512];
+    coop_text text = { .data = buf, .size = sizeof buf };
+    const struct coop_fiber_ *own = o->stack->owner;
+    const coop_task *t = (const coop_task *)own->co;
+    (void)arg;
+    if (own != coop_fiber_running)
+        return;                    /* a wild pointer that hit a guard */
+    if (coop_this && coop_this->current == t)
+        coop_print(&text, "coop: task %td %s: ", t->tid, coop_name_of(t));
+    else
+        coop_print(&text, "coop: coroutine %s: ", coop_frame_name(own->frame));
+    coop_print(&text, "stack overflow, %zu KiB stack, at ", o->stack->size / 1024);
+    text.used += coop_print_code(o->pc, buf + text.used, sizeof buf - text.used - 1);
+    coop_print(&text, "\n");
+    coop_say(2, buf, text.used);
+    text = (coop_text){ .data = buf, .size = sizeof buf, .flush = say_all };
+    coop_ps(&text);
+    say_all(&text);
+}
+
+static void report_stacks(void *arg, const char *text)
+{
+    (void)arg;
+    coop_report(coop_this, "%s", text);
+}
+
+static int open_stacks(void)
+{
+    struct coop_stacks_options options = {
+        .report = report_stacks, .overflow = overflown
+    };
+    stacks = coop_stacks_new(&options);
+    if (!stacks)
+        return -ENOMEM;
+    coop_overflow_watch(&watch);
+    return 0;
+}
+
+/* Those of a thread without a scheduler go with the last fiber. */
+void coop_fibers_release(void)
+{
+    struct coop_stacks_count count;
+    if (!stacks)
+        return;
+    coop_stacks_counted(stacks, &count);
+    if (count.used)
+        return;
+    coop_overflow_unwatch(watch);
+    coop_stacks_free(stacks);
+    stacks = NULL;
+}
+
+static int take_stack(struct coop_fiber *f, struct coop_stack *adopted,
+                      struct coop_stack **stack)
+{
+    if (f->memory) {
+        *stack = adopted;
+        return coop_stack_adopt(adopted, f->memory, f->stack);
+    }
+    int r = stacks ? 0 : open_stacks();
+    size_t size = f->stack ? f->stack : coop_this ? coop_this->stack_size : 0;
+    return r < 0 ? r : coop_stack_take(stacks, size, stack);
+}
+
+static int begin(coop_coroutine *co, struct coop_fiber *f)
+{
+    struct coop_stack adopted, *stack;
+    int r = f->fn ? take_stack(f, &adopted, &stack) : -EFAULT;
+    if (r < 0)
+        return r;
+    char *top = (char *)((uintptr_t)(stack->low + stack->size) & ~(uintptr_t)63);
+    struct coop_fiber_ *own = (struct coop_fiber_ *)(top - (sizeof *own + 63) / 64 * 64);
+    own->co = co;
+    own->frame = &f->coop_;
+    own->stack = stack;
+    own->defers = NULL;
+    own->refused = 0;
+    own->finished = own->forced = false;
+    coop_context_thread(&own->host);
+    if (stack == &adopted) {
+        own->adopted = adopted;
+        own->stack = &own->adopted;
+    }
+    own->stack->owner = own;
+    coop_context_make(&own->context, stack->low, (size_t)((char *)own - stack->low), enter,
+                      own);
+    f->own_ = own;
+    f->coop_.flags |= FRAME_FIBER;
+    return 0;
+}
+
+coop_step coop_fiber_prepare(coop_coroutine *co, struct coop_fiber *f)
+{
+    int r = f->own_ ? 0 : begin(co, f);
+    if (r < 0) {
+        f->coop_.result = r;
+        return COOP_RETURNED;
+    }
+    if (f->own_->finished)
+        return COOP_RETURNED;
+    if (co->fate & CO_ENDS && !co->cleaning)
+        co->fate = CO_UNWINDS | CO_INTERRUPTED;
+    return COOP_CALLED;
+}
+
+static coop_step resume(coop_coroutine *co, void *frame)
+{
+    return coop_fiber_go(co, frame);
+}
+
+const coop_routine coop_fiber_routine = {
+    "fiber", "fiber", sizeof (struct coop_fiber), resume, offsetof(struct coop_fiber, name)
+};
+
+/* The frame is done with, or dropped as it stands: then defers are dropped too. */
+void coop_fiber_end(coop_frame *frame)
+{
+    struct coop_fiber_ *own = ((struct coop_fiber *)frame)->own_;
+    struct coop_stack *stack = own->stack;
+    while (own->defers) {
+        struct coop_defer *d = own->defers;
+        own->defers = d->next;
+        free(d);
+    }
+    coop_context_end(&own->context);
+    frame->flags &= (uint16_t)~FRAME_FIBER;
+    if (stack == &own->adopted)
+        return;
+    if (!coop_stack_give(stacks, stack, coop_this ? coop_this->now : 0))
+        coop_report(coop_this, "a fiber's stack of %zu KiB was too small: it has overflown",
+                    stack->size / 1024);
+    if (!coop_this)
+        coop_fibers_release();
+}
+
+void coop_fiber_force(coop_frame *frame)
+{
+    ((struct coop_fiber *)frame)->own_->forced = true;
+}

@@ -1,0 +1,49 @@
+/* run.h - fibers as frames of a call stack: how one is resumed, and how it stops. */
+#ifndef COOP_RUN_H
+#define COOP_RUN_H
+
+#include "fiber/fiber.h"
+#include "kernel/kernel.h"
+
+/* Stands at the upper end of the fiber's own stack, where pages are touched anyway. */
+struct coop_fiber_ {
+    struct coop_context context, host;
+    coop_coroutine *co;
+    coop_frame *frame;
+    struct coop_fiber_ *outer;     /* who ran when it was resumed, on the same thread */
+    struct coop_stack *stack;
+    struct coop_stack adopted;     /* the caller's memory */
+    struct coop_defer *defers;
+    unsigned refused;              /* calls, since it is to end */
+    bool finished;                 /* its function has returned */
+    bool forced;                   /* it is to leave its function at the next call */
+};
+
+#pragma GCC visibility push(hidden)
+
+extern _Thread_local struct coop_fiber_ *coop_fiber_running COOP_TLS;
+
+/* What is not the usual thing about resuming f: COOP_CALLED: go; or how it stopped. */
+coop_step coop_fiber_prepare(coop_coroutine *, struct coop_fiber *f);
+
+#pragma GCC visibility pop
+
+/* Inline where it counts, see switch.h. */
+static inline coop_step coop_fiber_go(coop_coroutine *co, coop_frame *frame)
+{
+    struct coop_fiber *f = (struct coop_fiber *)frame;
+    struct coop_fiber_ *own = f->own_;
+    if (COOP_RARE(!own || co->fate & CO_ENDS)) {
+        coop_step step = coop_fiber_prepare(co, f);
+        if (step != COOP_CALLED)
+            return step;
+        own = f->own_;
+    }
+    own->outer = coop_fiber_running;
+    coop_fiber_running = own;
+    void *step = coop_switch(&own->host, &own->context, NULL);
+    coop_fiber_running = own->outer;
+    return (coop_step)(intptr_t)step;
+}
+
+#endif
