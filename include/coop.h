@@ -792,6 +792,7 @@ struct coop_Group {
     struct coop_member *members_, **last_, *ended_, **ended_last_;
     coop_call *waiting_, *spawners_, *takers_;
     coop_status first_;
+    coop_call end_;
 };
 
 /** coop_GroupSpawn - start a task in a group

@@ -52,21 +52,20 @@ void coop_scope_break(coop_sched *s, coop_task *t, coop_scope *scope, int why)
         coop_interrupt(s, t);
 }
 
-/* The scopes of a frame that is on top, the innermost first. One that cannot be over yet is
-   what the task waits for now. */
+/* The scopes of a frame that is on top, the innermost first. One that cannot be over yet has
+   left a call to wait in: the frame traps with that, and comes here again. */
 bool coop_leave_(coop_coroutine *co, coop_frame *frame)
 {
     coop_task *t = (coop_task *)co;
     struct coop_more *more = coop_more_of(t);
+    if (frame->line > 0)
+        frame->line = COOP_FINALLY_;
     while (more && more->scope && more->scope->frame == frame) {
         coop_call *call = more->scope->call;
-        bool over = !call->type->leave || call->type->leave(coop_this, call);
+        if (call->type->leave && !call->type->leave(coop_this, call))
+            return false;
         more->scope = more->scope->outer;
         settle(t);
-        if (!over) {
-            co->call = call;
-            return false;
-        }
         coop_pop(co, call);
     }
     frame->flags &= (uint16_t)~FRAME_SCOPED;
