@@ -99,16 +99,19 @@ static bool leave(coop_sched *s, coop_call *call)
     const coop_scope *by;
     if (!g->open_)
         return true;
-    if (coop_is_error(frame->result) || coop_interrupted(t, &by)
-        || (coop_is_ending(t) && !t->co.cleaning))
+    int why = coop_interrupted(t, &by);
+    bool fails = coop_is_error(frame->result), ends = coop_is_ending(t) && !t->co.cleaning;
+    if (fails || why || ends)
         coop_group_stop(s, g, t->tid, "its group ends");
     if (!coop_group_done(s, g)) {
         g->end_.type = &GroupEnd_type;
         t->co.call = &g->end_;
         return false;
     }
-    coop_value value = coop_group_close(g);
-    if (g->mode == COOP_ALL && coop_is_error(value) && !coop_is_error(frame->result))
+    bool tells = g->mode == COOP_ALL && !ends
+        && (!fails || (by == &g->scope && frame->result == why));
+    coop_value value = coop_group_close(s, g, tells);
+    if (tells && coop_is_error(value))
         frame->result = value;
     return true;
 }
