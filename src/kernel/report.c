@@ -57,8 +57,9 @@ static void report_waiter(coop_sched *s, const coop_task *t)
     coop_text text = { .data = buf, .size = sizeof buf };
     coop_frame *top = t->co.top;
     coop_call_text(t->co.call, NULL, &text);
-    coop_report(s, "  task %td %s waits in %s at %s:%d", t->tid, coop_name_of(t), buf,
-                coop_basename(top->routine->file), (int)top->line);
+    coop_report(s, top->line > 0 ? "  task %td %s waits in %s at %s:%d"
+                                 : "  task %td %s waits in %s at %s",
+                t->tid, coop_name_of(t), buf, coop_basename(top->routine->file), (int)top->line);
 }
 
 /* Follow the waits from t; when they come back to t and t is the lowest of the circle, so

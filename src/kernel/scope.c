@@ -85,6 +85,14 @@ bool coop_left(coop_coroutine *co, coop_frame *frame)
     return true;
 }
 
+void coop_scopes_drop(coop_sched *s, coop_task *t)
+{
+    const struct coop_more *more = coop_more_of(t);
+    for (coop_scope *scope = more ? more->scope : NULL; scope; scope = scope->outer)
+        if (scope->call->type->leave)
+            scope->call->type->leave(s, scope->call);
+}
+
 /* Looks from the innermost scope outwards, up to a shield; a coop_finally part is one. What
    is farthest out counts, since nothing within it could go on. */
 int coop_interrupted(const coop_task *t, const coop_scope **by)
@@ -139,6 +147,8 @@ void coop_cancel(coop_sched *s, coop_task *t, coop_tid by, const char *why)
     if (t->co.fate & (CO_ENDS | CO_CANCELLED) || t->co.state == COOP_ENDED)
         return;
     coop_blame(t, by, why);
+    if (coop_more_of(t))
+        coop_more_of(t)->cancelled = true;
     t->co.fate |= CO_CANCELLED;
     coop_interrupt(s, t);
 }
