@@ -671,8 +671,8 @@ int coop_why(coop_cause *cause);
  * Use: coop_trap(i, WaitAny, .parts = my->parts, .count = 3, .value = &my->value);
  *
  * Makes the calls one after the other until one of them does not have to wait, and else
- * waits until one is answered. The others are undone then, and have taken nothing. *value
- * receives the answer of the one. fair begins each time with another one instead of the
+ * waits until one is answered. The others are undone then, or not made, and have taken
+ * nothing; a coroutine that they were given is released. *value receives the answer of the one. fair begins each time with another one instead of the
  * first, so that none that is always ready keeps back the others.
  *
  * The parts are objects that the caller has filled in, with COOP_PART, and which stay good
@@ -682,7 +682,7 @@ int coop_why(coop_cause *cause);
  *
  * Returns: which one, from 0.
  * Errors:
- * -EINVAL  no part, or one that is not allowed; none was made
+ * -EINVAL  no part, or one that is not allowed, or there twice; none was made
  */
 #define COOP_PART(PART, CALL, ...)                                                  \
     ((PART) = (struct coop_##CALL){                                                 \
@@ -756,7 +756,8 @@ struct coop_Within { coop_call base; coop_timer timer; int64_t ns; coop_call *pa
  * Tasks are started in the group with GroupSpawn. It belongs to the routine that calls: when
  * that comes to its coop_finally part, or to its end, it first waits for all of them. So
  * they may use its members, and what coop_finally releases. A routine that returns an
- * error, is killed, cancelled or out of time cancels them and then waits.
+ * error, ends by Exit or a kill, is cancelled or out of time cancels them and then waits. A
+ * Deadline that it had set before limits the wait, one that it has set after does not.
  *
  * mode   COOP_ALL: the first member that fails (or is killed) cancels the others, and fails
  *        what the routine waits in, with -ECANCELED; its error is the group's result
@@ -769,7 +770,8 @@ struct coop_Within { coop_call base; coop_timer timer; int64_t ns; coop_call *pa
  * name   for people; not copied
  *
  * Failures that the group does not tell are reported. A routine that has not waited with
- * GroupWait, and would return 0 or more, returns the error of its COOP_ALL group instead.
+ * GroupWait, and would return 0 or more, or the -ECANCELED that a failed member brought it,
+ * returns the error of its COOP_ALL group instead.
  *
  * Returns: the group, a coop_group *, good until the routine comes to its coop_finally part
  * or GroupWait has answered.
@@ -793,6 +795,7 @@ struct coop_Group {
     struct coop_member *members_, **last_, *ended_, **ended_last_;
     coop_call *waiting_, *spawners_, *takers_;
     coop_status first_;
+    coop_call end_;
 };
 
 /** coop_GroupSpawn - start a task in a group
@@ -2128,8 +2131,8 @@ coop_machine *coop_sim(uint64_t seed);
  *           on it: then it is answered soon. NULL only if handle never gives COOP_WAIT.
  * at_once   true: this one will not wait, so a cancelled task may make it too. NULL: what
  *           has an undo may wait.
- * drop      the call will not be made, since its task ends before: releases what it was
- *           given. NULL: nothing.
+ * drop      the call will not be made, since its task ends before, or another one that it
+ *           was to race with was answered: releases what it was given. NULL: nothing.
  * describe  appends the arguments, without parentheses; result is NULL as long as there is
  *           none. NULL: none are shown.
  * touches   says which object it concerns. NULL: none.

@@ -57,6 +57,7 @@ struct coop_more {
     struct coop_locals *locals;
     coop_tid by;                   /* cancelled or killed: who did it, and why */
     const char *why;
+    bool cancelled;                /* also when it was ended after that */
 };
 
 /* Between a task and what is to know of its end. */
@@ -180,6 +181,7 @@ int coop_need_poller(coop_sched *);
 int coop_scope_open(coop_sched *, coop_call *, coop_scope *);       /* from handle */
 coop_scope *coop_scope_here(const coop_task *, const coop_call_type *);
 bool coop_left(coop_coroutine *, coop_frame *);     /* false: it waits for its scopes */
+void coop_scopes_drop(coop_sched *, coop_task *);   /* which goes as it stands */
 void coop_scope_break(coop_sched *, coop_task *, coop_scope *, int why);
 void coop_cancel(coop_sched *, coop_task *, coop_tid by, const char *why);
 void coop_blame(coop_task *, coop_tid by, const char *why);
@@ -199,6 +201,7 @@ void coop_expire(coop_sched *, int64_t now);
 /* trail.c: the ways on which errors came */
 void coop_trail(coop_sched *, const coop_coroutine *, const coop_frame *);
 void coop_trail_all(coop_sched *, const coop_coroutine *, coop_value);
+void coop_trail_end(coop_sched *, const coop_coroutine *);
 void coop_trail_text(coop_sched *, const coop_coroutine *, coop_value, coop_text *);
 
 /* report.c, event.c */

@@ -333,6 +333,8 @@ void coop_end_all(coop_sched *s)
         s->machine->end_jobs(s->machine);   /* they write into frames */
     for (t = NULL; (t = coop_each(s, t));)
         coop_tell_ties(s, t);
+    for (t = NULL; (t = coop_each(s, t));)
+        coop_scopes_drop(s, t);
     for (t = coop_each(s, NULL); t; t = next) {
         next = coop_each(s, t);
         coop_table_remove(s, t);

@@ -57,6 +57,8 @@ void coop_unmake(coop_task *t)
     coop_sched *s = coop_this;
     while (COOP_RARE(t->co.segment))
         coop_drop_segment(&t->co);
+    if (COOP_RARE(s && s->trails))
+        coop_trail_end(s, &t->co);
     if (COOP_RARE(t->co.flags & TASK_MORE))
         coop_lose_more(t);
     if (s && s->spares < MOST_SPARES && t->co.limit - (char *)t == WHOLE) {
