@@ -363,7 +363,9 @@ int coop_co_free(coop_coroutine *co);
  *
  * quantum   traps that need no waiting which a task may make in one slice; 0: 1
  * threads   helper threads at most, for Work and files; 0: 8
- * slow      report a task that keeps the processor longer, in ns; 0: do not
+ * slow      how long a task may keep the processor, in ns, before the watchdog tells of it,
+ *           while it still does; negative: there is no watchdog; 0: what COOP_SLOW asks for,
+ *           or 100 ms
  * poller    how coop_unix() waits for descriptors, without machine: a word as it takes
  *           it; NULL: what COOP_POLLER asks for
  * machine   who is outside; NULL: what COOP_MACHINE asks for, or coop_unix()
@@ -371,10 +373,23 @@ int coop_co_free(coop_coroutine *co);
  * observer  who watches; NULL: nobody but what COOP_TRACE asks for
  * report    gets every report of the scheduler (deadlock, failed tasks, ...), a
  *           text that ends in a newline; NULL: standard error
- * arg       handed to report
- * no_env    true: do not read COOP_TRACE, COOP_MACHINE and COOP_POLLER
+ * slow_report
+ *           gets what the watchdog has to tell, in the same form, on the watchdog's own
+ *           thread while a task runs, and perhaps a last time in coop_sched_close: it may
+ *           only do what threads may, and nothing with coop; NULL: standard error,
+ *           whatever report is
+ * arg       handed to report and slow_report
+ * no_env    true: do not read COOP_TRACE, COOP_MACHINE, COOP_POLLER and COOP_SLOW
  *
  * The scheduler owns machine and policy from a successful coop_sched_open on.
+ *
+ * The watchdog is a thread that looks every quarter of slow, 1 ms at least, at which task
+ * has the processor, and tells of it again each time that twice the time has passed, and
+ * when it gave it up. It sleeps while no task can run, gets no signals, and changes
+ * nothing. Time in observers, as in the stepper, does not count. There is none on a
+ * machine whose time is not the host's (coop_sim), and where the host refuses a thread
+ * or a look at memory (process_vm_readv); in the latter cases whoever set slow or
+ * COOP_SLOW gets a report.
  */
 typedef struct coop_options {
     unsigned quantum, threads;
@@ -384,6 +399,7 @@ typedef struct coop_options {
     coop_policy *policy;
     coop_observer *observer;
     void (*report)(void *arg, const char *text);
+    void (*slow_report)(void *arg, const char *text);
     void *arg;
     bool no_env;
 } coop_options;
@@ -394,14 +410,15 @@ typedef struct coop_options {
  * scheduler where there is none, and coop_run closes that one when it is through.
  *
  * A process that is made by fork() must neither use nor close its parent's scheduler,
- * unless it ends with _exit or starts another program. Fork before, or use Spawn.
+ * unless it ends with _exit or starts another program. Fork before, or use Spawn. The
+ * watchdog's thread is of the parent alone.
  *
  * Returns: 0.
  * Errors:
  * -EBUSY   the thread has one
- * -EINVAL  COOP_TRACE has a word that is unknown or a path that cannot be opened, or
- *          there is no such poller or machine, which is reported; or options->observer has
- *          no event
+ * -EINVAL  COOP_TRACE has a word that is unknown or a path that cannot be opened, there
+ *          is no such poller or machine, or COOP_SLOW is no time, which is reported; or
+ *          options->observer has no event
  * -EMFILE  no descriptor is left for epoll; -ENFILE: not in the whole system
  * -ENOMEM  memory is exhausted
  */
@@ -427,7 +444,8 @@ int coop_run(void);
 /** coop_sched_close - end all tasks and release the scheduler
  *
  * Kills every task and runs their coop_finally parts. What is blocked for ever even so
- * is dropped and reported. Reports coroutines that were created and never begun.
+ * is dropped and reported. Reports coroutines that were created and never begun. No
+ * thread of the scheduler is left.
  *
  * Returns: 0, also without a scheduler.
  * Errors:

@@ -279,7 +279,11 @@ static void look(coop_sched *s, bool may_block)
     bool left = io->next < io->count;
     int64_t limit = timeout(s, may_block && !left);
     if (!left && (io->lists || s->jobs || s->signals || limit)) {
+        if (limit)
+            coop_idle(s);
         int n = s->machine->poll(s->machine, limit, io->fired, COOP_MOST_FIRED);
+        if (limit)
+            coop_busy(s);
         if (n < 0)
             coop_stop(s, n == -EDEADLK ? coop_deadlock(s) : n);
         io->next = 0;

@@ -279,6 +279,7 @@ int coop_loop(coop_sched *s)
     if (s->looping)
         return -EBUSY;
     s->looping = true;
+    coop_busy(s);
     while (r == 0) {
         coop_task *t = s->until_look ? s->policy->take(s->policy) : NULL;
         if (COOP_RARE(!t)) {
@@ -294,6 +295,7 @@ int coop_loop(coop_sched *s)
     s->current = NULL;
     s->looping = false;
     s->stop = 0;
+    coop_idle(s);
     return r == ALL_ENDED ? 0 : r;
 }
 

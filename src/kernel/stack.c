@@ -61,6 +61,8 @@ void coop_unmake(coop_task *t)
         coop_trail_end(s, &t->co);
     if (COOP_RARE(t->co.flags & TASK_MORE))
         coop_lose_more(t);
+    if (s && s->current == t)
+        s->current = NULL;         /* the watchdog looks at that one */
     if (s && s->spares < MOST_SPARES && t->co.limit - (char *)t == WHOLE) {
         t->next = s->spare;
         s->spare = t;
