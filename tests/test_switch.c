@@ -148,8 +148,9 @@ static volatile long double long_one = 1, long_minus_one = -1, long_three = 3;
 /* What is set is what is computed with, in each of the units. */
 static bool rounds(int mode)
 {
-    double third = one / three, minus = minus_one / three;
-    long double long_third = long_one / long_three, long_minus = long_minus_one / long_three;
+    volatile double third = one / three, minus = minus_one / three;
+    volatile long double long_third = long_one / long_three;
+    volatile long double long_minus = long_minus_one / long_three;
     return fegetround() == mode && (third > -minus) == (mode == FE_UPWARD)
         && (long_third > -long_minus) == (mode == FE_UPWARD);
 }

@@ -99,6 +99,14 @@ void coop_stack_clear(struct coop_stack *);        /* what was touched is zeros 
 int coop_overflow_watch(void **keep);
 void coop_overflow_unwatch(void *keep);
 
+/* unwind.c. Where a context that is not running stands, and the return addresses of who called
+   that, innermost first; returns how many. By the tables that compilers write for exceptions
+   (-fno-asynchronous-unwind-tables has none, and ends it), from the stack alone: may be called
+   from signal handlers, for a context whose thread is not at it just now. */
+size_t coop_stack_trace(const struct coop_stack *, const struct coop_context *, void **pcs,
+                        size_t most);
+size_t coop_overflow_trace(const struct coop_overflow *, void **pcs, size_t most);
+
 /* overflow.c: what a signal handler knows of slabs. */
 struct coop_range;
 struct coop_range *coop_range_add(void *low, size_t size, struct coop_slab *);    /* or NULL */

@@ -136,6 +136,7 @@ static struct coop_stack *carve(struct coop_stacks *p, struct coop_sizes *z)
         return NULL;
     char *at = slab->base + slab->carved * slab->stride;
     struct coop_stack *s = &slab->stacks[slab->carved++];
+    coop_tell_empty(at, slab->stride);
     *s = (struct coop_stack){
         .low = at + p->page, .size = z->size, .slab = slab, .guard = raise_guard(p, at)
     };

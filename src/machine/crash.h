@@ -1,10 +1,12 @@
-/* crash.h - what the host tells of a fault, and of the code at an address. Errors are negative
-   errno. */
+/* crash.h - what the host tells of a fault, and of the code at an address. All but switching
+   it on and off may be called from signal handlers; only where there is no _dl_find_object
+   (glibc before 2.35) finding a module takes the loader's lock. Errors are negative errno. */
 #ifndef COOP_CRASH_H
 #define COOP_CRASH_H
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct coop_fault {
     void *address;                 /* that was touched */
@@ -23,6 +25,19 @@ void coop_faults_off(void);
 /* A stack of its own for signal handlers of the calling thread; NULL in mine: it had one. */
 int coop_alternate_stack(void **mine);
 void coop_no_alternate_stack(void *mine);
+
+/* The program or library that an address is in. */
+struct coop_module {
+    uintptr_t base;                /* what is added to the addresses in its file */
+    const char *path;
+    const void *unwinding;         /* its PT_GNU_EH_FRAME segment; NULL: none */
+};
+bool coop_module_at(const void *pc, struct coop_module *);
+
+/* FUNCTION+0x1a where its file has a symbol for it, be it of a static function; else
+   FILE+0x1234. Reads the file, takes no memory and no lock. Cut to size, 0 at the end;
+   returns its length. */
+size_t coop_print_code(const void *pc, char *out, size_t size);
 
 #pragma GCC visibility pop
 

@@ -9,7 +9,6 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <stdint.h>
 #include <ucontext.h>
 
@@ -21,7 +20,7 @@ enum { SIGNALS = sizeof signals / sizeof *signals };
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static unsigned watchers;
 static struct sigaction before[SIGNALS];
-static bool (*_Atomic looker)(const struct coop_fault *);
+static bool (*looker)(const struct coop_fault *);
 
 static struct coop_fault fault_of(const siginfo_t *info, void *context)
 {
@@ -60,9 +59,8 @@ static void on_fault(int number, siginfo_t *info, void *context)
 {
     int error = errno;
     const struct sigaction *old = &before[number == signals[0] ? 0 : 1];
-    bool (*look)(const struct coop_fault *) = looker;
     struct coop_fault fault = fault_of(info, context);
-    if (info->si_code > 0 && look && look(&fault))
+    if (info->si_code > 0 && looker(&fault))
         as_before(number, old, info);
     else
         pass_on(number, old, info, context);
@@ -107,10 +105,8 @@ int coop_faults_on(bool (*look)(const struct coop_fault *))
 void coop_faults_off(void)
 {
     pthread_mutex_lock(&lock);
-    if (--watchers == 0) {
+    if (--watchers == 0)
         uninstall();
-        looker = NULL;
-    }
     pthread_mutex_unlock(&lock);
 }
 
