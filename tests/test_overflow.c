@@ -17,14 +17,20 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#ifdef COOP_ASAN
-/* Faults are to end the process by their signal, as without it. */
+/* With a sanitizer faults are to end the process by their signal, too. */
+#define NO_HANDLERS "handle_segv=0:handle_sigbus=0:allow_user_segv_handler=1:use_sigaltstack=0"
 const char *__asan_default_options(void);
+const char *__tsan_default_options(void);
+
 const char *__asan_default_options(void)
 {
-    return "handle_segv=0:handle_sigbus=0:allow_user_segv_handler=1:use_sigaltstack=0";
+    return NO_HANDLERS;
 }
-#endif
+
+const char *__tsan_default_options(void)
+{
+    return NO_HANDLERS;
+}
 
 void *__real_mmap(void *, size_t, int, int, int, off_t);
 void *__wrap_mmap(void *, size_t, int, int, int, off_t);
@@ -122,6 +128,7 @@ static int status_of(void (*child)(void))
     if (pid == 0) {
         setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 });
         told = ends[1];
+        coop_tell_looking(true);   /* valgrind is not to count its faults */
         child();
         _exit(0);
     }

@@ -478,35 +478,53 @@ static int mappings(void)
     return lines;
 }
 
+/* As many as what watches this program can stand: ThreadSanitizer knows of 8,000 fibers at
+   most, and valgrind goes through a list of all stacks. */
+static int many(int most)
+{
+#ifdef COOP_TSAN
+    return 1000;
+#else
+    return COOP_ON_VALGRIND ? 1000 : most;
+#endif
+}
+
+/* A sanitizer's own memory is mapped as well. */
+static bool mappings_count(void)
+{
+#if defined COOP_TSAN || defined COOP_ASAN
+    return false;
+#else
+    return true;
+#endif
+}
+
 /* All of them used, with few mappings where there are marks. */
 static void a_hundred_thousand_at_once(void)
 {
-#if defined COOP_TSAN
-    enum { MANY = 1000 };          /* it knows of 8,000 fibers at most */
-#else
-    enum { MANY = 100000 };
-#endif
-    static struct coop_stack *stacks[MANY];
+    enum { MOST = 100000 };
+    static struct coop_stack *stacks[MOST];
     struct coop_stacks *p = telling_pool();
-    int before = mappings();
-    sides = calloc(MANY, sizeof *sides);
+    int n = many(MOST), before = mappings();
+    sides = calloc(MOST, sizeof *sides);
     CU_ASSERT_PTR_NOT_NULL_FATAL(sides);
-    for (int i = 0; i < MANY; i++) {
+    for (int i = 0; i < n; i++) {
         stacks[i] = take(p, 0);
         coop_context_make(&sides[i], stacks[i]->low, stacks[i]->size, wait_once, &sides[i]);
         coop_switch(&main_side, &sides[i], NULL);
     }
     struct coop_stacks_count count = count_of(p);
-    CU_ASSERT_EQUAL(count.marks + count.walls + count.canaries, MANY);
+    CU_ASSERT_EQUAL(count.marks + count.walls + count.canaries, (size_t)n);
     CU_ASSERT(count.canaries == 0 || times_said == 1);
-    CU_ASSERT(count.marks < MANY || mappings() - before < 1000);
+    if (count.marks == (size_t)n && mappings_count())
+        CU_ASSERT(mappings() - before < 1000);
     int well = 0;
-    for (int i = 0; i < MANY; i++) {
+    for (int i = 0; i < n; i++) {
         well += coop_switch(&main_side, &sides[i], NULL) == &sides[i];
         coop_context_end(&sides[i]);
         well += coop_stack_give(p, stacks[i], i);
     }
-    CU_ASSERT_EQUAL(well, 2 * MANY);
+    CU_ASSERT_EQUAL(well, 2 * n);
     free(sides);
     coop_stacks_free(p);
 }
@@ -517,6 +535,10 @@ static void walls_leave_mappings_for_others(void)
     struct coop_stacks *p = pool_with((struct coop_stacks_options){
         .best = COOP_GUARD_WALL, .size = 4096
     });
+    if (COOP_ON_VALGRIND) {            /* it stands no more than 30,000 mappings */
+        coop_stacks_free(p);
+        return;
+    }
     for (int i = 0; i < MANY; i++)
         take(p, 0);
     CU_ASSERT_EQUAL(count_of(p).walls, COOP_MOST_WALLS);
