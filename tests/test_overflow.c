@@ -306,19 +306,44 @@ static void send_bus(void)
     kill(getpid(), SIGBUS);
 }
 
-static void other_faults_are_as_before(void)
+/* Pages of a stack, but not its guard. */
+static void fault_on_stack(void)
 {
-    CU_ASSERT(ends_by(SIGSEGV, fault_watched));
-    CU_ASSERT_STRING_EQUAL(text, "");
-    CU_ASSERT(ends_by(SIGSEGV, send_to_itself));
-    CU_ASSERT_STRING_EQUAL(text, "");
-    CU_ASSERT(ends_by(SIGBUS, send_bus));
+    watch();
+    run_in(COOP_GUARD_MARK, "worker", nothing, NULL);
+    mprotect(stack->low, coop_page_size(), PROT_NONE);
+    *(volatile char *)stack->low = 1;
 }
 
 static void had_it(int number)
 {
     say("%s%zu\n", "had ", (size_t)number);
     _exit(42);
+}
+
+/* Where there was a guard. */
+static void fault_after_pool(void)
+{
+    signal(SIGSEGV, had_it);
+    watch();
+    struct coop_stacks *p = run_in(COOP_GUARD_MARK, "worker", nothing, NULL);
+    char *guard = stack->low - coop_page_size();
+    coop_stacks_free(p);
+    mmap(guard, coop_page_size(), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+    *(volatile char *)guard = 1;
+}
+
+static void other_faults_are_as_before(void)
+{
+    CU_ASSERT(ends_by(SIGSEGV, fault_on_stack));
+    CU_ASSERT_STRING_EQUAL(text, "");
+    status_of(fault_after_pool);
+    CU_ASSERT_STRING_EQUAL(text, "had 11\n");
+    CU_ASSERT(ends_by(SIGSEGV, fault_watched));
+    CU_ASSERT_STRING_EQUAL(text, "");
+    CU_ASSERT(ends_by(SIGSEGV, send_to_itself));
+    CU_ASSERT_STRING_EQUAL(text, "");
+    CU_ASSERT(ends_by(SIGBUS, send_bus));
 }
 
 static void had_it_with_address(int number, siginfo_t *info, void *context)
