@@ -181,10 +181,11 @@ static int mappings(void)
 static int many(int most)
 {
 #ifdef COOP_TSAN
-    return 1000;
+    bool few = true;
 #else
-    return COOP_ON_VALGRIND ? 1000 : most;
+    bool few = COOP_ON_VALGRIND;
 #endif
+    return few ? 1000 : most;
 }
 
 /* A sanitizer's own memory is mapped as well. */
