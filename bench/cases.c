@@ -255,6 +255,8 @@ const bench_case bench_cases[] = {
     { "spawn100k", "ns", spawn100k, 100000, false },
     { "send", "ns", send, 5000000, false },
     { "create_ns", "ns", create_ns, 1000000, false },
+    { "group_spawn", "ns", bench_group_spawn, 1000000, false },
+    { "cancel_sleeping", "ns", bench_cancel_sleeping, 100000, false },
     { "idle_bytes", "bytes", idle_bytes, 1000000, true },
     { "idle_cpu", "us/s", idle_cpu, 1000, true },
     { NULL, NULL, NULL, 0, false }

@@ -478,7 +478,9 @@ int coop_defer(void (*fn)(void *arg), void *arg);
  * quantum   traps that need no waiting which a task may make in one slice; 0: 1
  * threads   helper threads at most, for Work and files; 0: 8
  * stack     of fibers that do not say, in bytes; 0: 64 KiB
- * slow      report a task that keeps the processor longer, in ns; 0: do not
+ * slow      how long a task may keep the processor, in ns, before the watchdog tells of it,
+ *           while it still does; negative: there is no watchdog; 0: what COOP_SLOW asks for,
+ *           or 100 ms
  * poller    how coop_unix() waits for descriptors, without machine: a word as it takes
  *           it; NULL: what COOP_POLLER asks for
  * machine   who is outside; NULL: what COOP_MACHINE asks for, or coop_unix()
@@ -486,10 +488,23 @@ int coop_defer(void (*fn)(void *arg), void *arg);
  * observer  who watches; NULL: nobody but what COOP_TRACE asks for
  * report    gets every report of the scheduler (deadlock, failed tasks, ...), a
  *           text that ends in a newline; NULL: standard error
- * arg       handed to report
- * no_env    true: do not read COOP_TRACE, COOP_MACHINE and COOP_POLLER
+ * slow_report
+ *           gets what the watchdog has to tell, in the same form, on the watchdog's own
+ *           thread while a task runs, and perhaps a last time in coop_sched_close: it may
+ *           only do what threads may, and nothing with coop; NULL: standard error,
+ *           whatever report is
+ * arg       handed to report and slow_report
+ * no_env    true: do not read COOP_TRACE, COOP_MACHINE, COOP_POLLER and COOP_SLOW
  *
  * The scheduler owns machine and policy from a successful coop_sched_open on.
+ *
+ * The watchdog is a thread that looks every quarter of slow, 1 ms at least, at which task
+ * has the processor, and tells of it again each time that twice the time has passed, and
+ * when it gave it up. It sleeps while no task can run, gets no signals, and changes
+ * nothing. Time in observers, as in the stepper, does not count. There is none on a
+ * machine whose time is not the host's (coop_sim), and where the host refuses a thread
+ * or a look at memory (process_vm_readv); in the latter cases whoever set slow or
+ * COOP_SLOW gets a report.
  */
 typedef struct coop_options {
     unsigned quantum, threads;
@@ -500,6 +515,7 @@ typedef struct coop_options {
     coop_policy *policy;
     coop_observer *observer;
     void (*report)(void *arg, const char *text);
+    void (*slow_report)(void *arg, const char *text);
     void *arg;
     bool no_env;
 } coop_options;
@@ -510,14 +526,15 @@ typedef struct coop_options {
  * scheduler where there is none, and coop_run closes that one when it is through.
  *
  * A process that is made by fork() must neither use nor close its parent's scheduler,
- * unless it ends with _exit or starts another program. Fork before, or use Spawn.
+ * unless it ends with _exit or starts another program. Fork before, or use Spawn. The
+ * watchdog's thread is of the parent alone.
  *
  * Returns: 0.
  * Errors:
  * -EBUSY   the thread has one
- * -EINVAL  COOP_TRACE has a word that is unknown or a path that cannot be opened, or
- *          there is no such poller or machine, which is reported; or options->observer has
- *          no event
+ * -EINVAL  COOP_TRACE has a word that is unknown or a path that cannot be opened, there
+ *          is no such poller or machine, or COOP_SLOW is no time, which is reported; or
+ *          options->observer has no event
  * -EMFILE  no descriptor is left for epoll; -ENFILE: not in the whole system
  * -ENOMEM  memory is exhausted
  */
@@ -543,7 +560,8 @@ int coop_run(void);
 /** coop_sched_close - end all tasks and release the scheduler
  *
  * Kills every task and runs their coop_finally parts. What is blocked for ever even so
- * is dropped and reported. Reports coroutines that were created and never begun.
+ * is dropped and reported. Reports coroutines that were created and never begun. No
+ * thread of the scheduler is left.
  *
  * Returns: 0, also without a scheduler.
  * Errors:
@@ -787,8 +805,8 @@ int coop_why(coop_cause *cause);
  * Use: coop_trap(i, WaitAny, .parts = my->parts, .count = 3, .value = &my->value);
  *
  * Makes the calls one after the other until one of them does not have to wait, and else
- * waits until one is answered. The others are undone then, and have taken nothing. *value
- * receives the answer of the one. fair begins each time with another one instead of the
+ * waits until one is answered. The others are undone then, or not made, and have taken
+ * nothing; a coroutine that they were given is released. *value receives the answer of the one. fair begins each time with another one instead of the
  * first, so that none that is always ready keeps back the others.
  *
  * The parts are objects that the caller has filled in, with COOP_PART, and which stay good
@@ -798,7 +816,7 @@ int coop_why(coop_cause *cause);
  *
  * Returns: which one, from 0.
  * Errors:
- * -EINVAL  no part, or one that is not allowed; none was made
+ * -EINVAL  no part, or one that is not allowed, or there twice; none was made
  */
 #define COOP_PART(PART, CALL, ...)                                                  \
     ((PART) = (struct coop_##CALL){                                                 \
@@ -872,7 +890,8 @@ struct coop_Within { coop_call base; coop_timer timer; int64_t ns; coop_call *pa
  * Tasks are started in the group with GroupSpawn. It belongs to the routine that calls: when
  * that comes to its coop_finally part, or to its end, it first waits for all of them. So
  * they may use its members, and what coop_finally releases. A routine that returns an
- * error, is killed, cancelled or out of time cancels them and then waits.
+ * error, ends by Exit or a kill, is cancelled or out of time cancels them and then waits. A
+ * Deadline that it had set before limits the wait, one that it has set after does not.
  *
  * mode   COOP_ALL: the first member that fails (or is killed) cancels the others, and fails
  *        what the routine waits in, with -ECANCELED; its error is the group's result
@@ -885,7 +904,8 @@ struct coop_Within { coop_call base; coop_timer timer; int64_t ns; coop_call *pa
  * name   for people; not copied
  *
  * Failures that the group does not tell are reported. A routine that has not waited with
- * GroupWait, and would return 0 or more, returns the error of its COOP_ALL group instead.
+ * GroupWait, and would return 0 or more, or the -ECANCELED that a failed member brought it,
+ * returns the error of its COOP_ALL group instead.
  *
  * Returns: the group, a coop_group *, good until the routine comes to its coop_finally part
  * or GroupWait has answered.
@@ -909,6 +929,7 @@ struct coop_Group {
     struct coop_member *members_, **last_, *ended_, **ended_last_;
     coop_call *waiting_, *spawners_, *takers_;
     coop_status first_;
+    coop_call end_;
 };
 
 /** coop_GroupSpawn - start a task in a group
@@ -2244,8 +2265,8 @@ coop_machine *coop_sim(uint64_t seed);
  *           on it: then it is answered soon. NULL only if handle never gives COOP_WAIT.
  * at_once   true: this one will not wait, so a cancelled task may make it too. NULL: what
  *           has an undo may wait.
- * drop      the call will not be made, since its task ends before: releases what it was
- *           given. NULL: nothing.
+ * drop      the call will not be made, since its task ends before, or another one that it
+ *           was to race with was answered: releases what it was given. NULL: nothing.
  * describe  appends the arguments, without parentheses; result is NULL as long as there is
  *           none. NULL: none are shown.
  * touches   says which object it concerns. NULL: none.

@@ -12,6 +12,7 @@ static _Thread_local int not_opened;
 
 static void release(coop_sched *s)
 {
+    coop_watchdog_close(s);
     for (coop_observer *o = s->observers, *next; o; o = next) {
         next = o->next;
         if (o->free)
@@ -35,11 +36,7 @@ static void release(coop_sched *s)
 /* The observers that options and environment ask for. */
 static int watch(coop_sched *s, const coop_options *o)
 {
-    int r = 0;
-    if (o->slow > 0)
-        r = coop_slow_open(s, o->slow);
-    if (r == 0 && !o->no_env)
-        r = coop_trace_open(s, getenv("COOP_TRACE"));
+    int r = o->no_env ? 0 : coop_trace_open(s, getenv("COOP_TRACE"));
     if (r == 0 && o->observer)
         r = coop_observe(o->observer);
     return r;
@@ -78,6 +75,7 @@ int coop_sched_open(const coop_options *options)
     s->report = o->report;
     s->arg = o->arg;
     s->start_poller = coop_iopoll_start;
+    s->idle = COOP_IDLE;
     s->machine = o->machine;
     s->policy = o->policy ? o->policy : coop_fifo();
     coop_this = s;
@@ -86,6 +84,8 @@ int coop_sched_open(const coop_options *options)
         r = open_machine(s, o);
     if (r == 0)
         r = watch(s, o);
+    if (r == 0)
+        r = coop_watchdog_open(s, o, asked(o, "COOP_SLOW"));
     if (r < 0) {
         if (o->observer)
             coop_unobserve(o->observer);

@@ -9,7 +9,7 @@ static coop_value ready(coop_sched *s, coop_call *call)
     if (!coop_group_done(s, g))
         return COOP_WAIT;
     g->waiting_ = NULL;
-    return coop_group_close(g);
+    return coop_group_close(s, g, true);
 }
 
 /* From here on a failed member interrupts nothing: the result tells it. */

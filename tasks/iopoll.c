@@ -134,11 +134,15 @@ static inline void emptied(coop_sched *s, int fd, unsigned event)
         look_away(s, fd, event);
 }
 
+/* The answer to one call may undo others, when they are parts of the same. */
 void coop_io_undo(coop_sched *s, coop_call *call, int fd, unsigned event)
 {
-    coop_call **list = list_for(coop_io_known(s, fd), event);
-    coop_list_remove(list, call);
-    if (!*list)
+    struct coop_descriptor *d = coop_io_known(s, fd);
+    coop_call **list = list_for(d, event);
+    bool asked = d->asking & event;
+    if (!(asked && coop_list_remove(&s->io->rest, call)))
+        coop_list_remove(list, call);
+    if (!*list && !asked)
         emptied(s, fd, event);
 }
 
@@ -152,9 +156,10 @@ void coop_io_again(coop_sched *s, int fd, unsigned event)
 static void wake_all(coop_sched *s, coop_call **list, coop_value value)
 {
     coop_call *call;
-    s->io->lists -= *list != NULL;
-    while ((call = coop_list_take(list)))
+    while ((call = coop_list_take(list))) {
+        s->io->lists -= !*list;
         coop_wake(s, call, value);
+    }
 }
 
 /* The machine forgets fd, and so do we. */
@@ -199,15 +204,16 @@ void coop_io_opened(coop_sched *s, int fd, bool stream)
    one of them opens may move all that is known of descriptors, lists included. */
 static void offer_all(coop_sched *s, int fd, unsigned event)
 {
-    coop_call **list = list_for(&s->io->fds[fd], event);
-    coop_call *last = *list, *call = last->next, *next;
+    struct coop_io *io = s->io;
+    coop_call *call, **list = list_for(&io->fds[fd], event);
+    io->rest = *list;
+    io->fds[fd].asking = (uint8_t)event;
     *list = NULL;
-    for (; call; call = next) {
-        next = call == last ? NULL : call->next;
+    while ((call = coop_list_take(&io->rest)))
         if (!coop_offer_now(s, call))
-            coop_list_add(list_for(&s->io->fds[fd], event), call);
-    }
-    if (!*list_for(&s->io->fds[fd], event))
+            coop_list_add(list_for(&io->fds[fd], event), call);
+    io->fds[fd].asking = 0;
+    if (!*list_for(&io->fds[fd], event))
         emptied(s, fd, event);
 }
 
@@ -273,7 +279,11 @@ static void look(coop_sched *s, bool may_block)
     bool left = io->next < io->count;
     int64_t limit = timeout(s, may_block && !left);
     if (!left && (io->lists || s->jobs || s->signals || limit)) {
+        if (limit)
+            coop_idle(s);
         int n = s->machine->poll(s->machine, limit, io->fired, COOP_MOST_FIRED);
+        if (limit)
+            coop_busy(s);
         if (n < 0)
             coop_stop(s, n == -EDEADLK ? coop_deadlock(s) : n);
         io->next = 0;

@@ -200,7 +200,7 @@ coop_routine(by_hand, int i; coop_value r;)
 /* ---- The scenario ---- */
 
 static const coop_options options = {
-    .quantum = 2, .slow = COOP_S(1000), .report = world_report, .arg = &world
+    .quantum = 2, .slow = -1, .report = world_report, .arg = &world
 };
 
 static void run_by_hand(void)

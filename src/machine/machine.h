@@ -102,6 +102,13 @@ struct coop_machine {
     coop_job *(*finished)(coop_machine *);
     void (*end_jobs)(coop_machine *);               /* waits for those that run */
 
+    /* A thread that calls look(arg), and again after so many ns as it gives, or, when it gives
+       less than 0, after a nudge: one that came meanwhile counts. unguard waits for its end.
+       NULL: there is none here, as where time does not pass by itself. */
+    int (*guard)(coop_machine *, int64_t (*look)(void *), void *arg);
+    void (*nudge)(coop_machine *);
+    void (*unguard)(coop_machine *);
+
     /* Signals: from the first time one is wanted, arrived tells of it, once. */
     int (*want)(coop_machine *, uint64_t signals);
     uint64_t (*arrived)(coop_machine *);
@@ -134,6 +141,9 @@ bool coop_terminal(int fd);
 int coop_open_log(const char *path, bool write);
 /* False when reading so much there would end the program: an observer may not. */
 bool coop_can_read(const void *from, size_t len);
+/* Copies what may be gone, or at which another thread writes: false if not all of it could be
+   read, and where the host does not have that. */
+bool coop_copy(void *to, const void *from, size_t len);
 void coop_close_log(int fd);                        /* not the standard ones */
 
 /* scan.c: shows visit all memory that the program can write to, by and by, copied to where

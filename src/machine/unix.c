@@ -242,6 +242,7 @@ int coop_open_unix(const char *poller, unsigned threads, coop_machine **machine)
     coop_host_sockets(&h->face);
     coop_host_files(&h->face);
     coop_host_threads(&h->face);
+    coop_host_guard(&h->face);
     coop_host_signals(&h->face);
     coop_host_children(&h->face);
     int r = pollers[i].open(&h->poller);
