@@ -11,6 +11,15 @@
 
 #define COOP_RARE(x) __builtin_expect(!!(x), 0)
 
+/* Built with a sanitizer that watches memory. */
+#if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
+#define COOP_SANITIZED 1
+#elif defined __has_feature
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define COOP_SANITIZED 1
+#endif
+#endif
+
 /* For watch: what poll is to look for.
    COOP_ANEW  also if it has been there before; without it a poller may tell only what
               comes from now on
