@@ -891,6 +891,119 @@ struct coop_GroupNext { coop_call base; coop_group *group; coop_status *status; 
  */
 struct coop_GroupCancel { coop_call base; coop_group *group; const char *why; };
 
+/** coop_chan_open - a channel, through which tasks send items to one another
+ *
+ * An item has size bytes and is copied; with size 0 it is a coop_value, such as a pointer.
+ * Up to capacity items wait in the channel for a receiver; with 0 none does, and sender and
+ * receiver meet. name is for people and not copied; it may be NULL. Any number of tasks of
+ * one scheduler send and receive, without one or outside of tasks it can be made too.
+ *
+ * coop_chan_queued tells how many items wait in it. coop_chan_free releases a channel, and
+ * what waits in it; NULL is let pass.
+ *
+ * Returns: coop_chan_open: the channel; NULL when memory is exhausted, and every call that
+ * gets it then gives -ENOMEM, so it need not be checked in between. coop_chan_free: 0.
+ * Errors:
+ * -EBUSY   coop_chan_free: a task waits on it, or a door leads to it; nothing was released
+ * -ENOMEM  coop_chan_queued: NULL
+ */
+typedef struct coop_chan coop_chan;
+coop_chan *coop_chan_open(size_t size, size_t capacity, const char *name);
+int coop_chan_free(coop_chan *chan);
+coop_value coop_chan_queued(const coop_chan *chan);
+
+/** coop_ChanSend - send an item into a channel
+ *
+ * Use: coop_trap(r, ChanSend, .chan = chan, .value = 42);
+ * Use: coop_trap(r, ChanSend, .chan = chan, .item = &my->item);
+ *
+ * value is for a channel of size 0, and item for the others. Waits until there is a receiver
+ * or room for it. Those that wait get their turns in the order in which they came. When the
+ * call is undone, by a kill, a cancel, a time limit or WaitAny, nothing was sent.
+ *
+ * poll  true: it does not wait
+ * all   true: each receiver that waits now gets the item; it is not kept for others, and
+ *       does not wait
+ *
+ * Returns: 0; with all how many have got it.
+ * Errors:
+ * -EPIPE   the channel was closed, before or while it waited; nothing was sent
+ * -EAGAIN  poll: it would have to wait
+ * -EINVAL  value is negative, as an error is
+ * -EFAULT  item is NULL
+ * -ENOMEM  chan is NULL
+ *
+ * See: C. A. R. Hoare, "Communicating Sequential Processes" (1978).
+ */
+struct coop_ChanSend {
+    coop_call base;
+    coop_chan *chan;
+    union { coop_value value; const void *item; };
+    bool poll, all;
+};
+
+/** coop_ChanRecv - receive an item from a channel
+ *
+ * Use: coop_trap(v, ChanRecv, .chan = chan);
+ * Use: coop_trap(r, ChanRecv, .chan = chan, .item = &my->item);
+ *
+ * Waits until there is one. Those that wait get their turns in the order in which they
+ * came. Each item goes to one receiver: when the call is undone it has taken none, and one
+ * that is answered before its task is killed is in DEST when coop_finally begins. With poll
+ * it does not wait. The parts of a WaitAny do not send to one another.
+ *
+ * Returns: the value; of a channel with a size 0, and the item is at item.
+ * Errors:
+ * -EPIPE   the channel was closed and is empty
+ * -EAGAIN  poll: it would have to wait
+ * -EFAULT  item is NULL
+ * -ENOMEM  chan is NULL
+ */
+struct coop_ChanRecv { coop_call base; coop_chan *chan; void *item; bool poll; };
+
+/** coop_ChanClose - close a channel
+ *
+ * Use: coop_trap(coop_void, ChanClose, .chan = chan);
+ *
+ * Nothing more can be sent, and those that wait to send get -EPIPE. What is in it can still
+ * be received; then, and where it is empty at once, receivers get -EPIPE. To close it again
+ * changes nothing. It is released with coop_chan_free.
+ *
+ * Returns: 0.
+ * Errors:
+ * -ENOMEM  chan is NULL
+ */
+struct coop_ChanClose { coop_call base; coop_chan *chan; };
+
+/** coop_ChanDone - tell that an item of a channel is finished
+ *
+ * Use: coop_trap(r, ChanDone, .chan = chan);
+ *
+ * For a channel that is a queue of work, by who has received an item and done what was to be
+ * done, perhaps in a coop_finally part: so that ChanJoin knows.
+ *
+ * Returns: 0.
+ * Errors:
+ * -EINVAL  all that was received is finished already
+ * -ENOMEM  chan is NULL
+ */
+struct coop_ChanDone { coop_call base; coop_chan *chan; };
+
+/** coop_ChanJoin - wait until all that was sent into a channel is finished
+ *
+ * Use: coop_trap(r, ChanJoin, .chan = chan);
+ *
+ * Until ChanDone was called as often as items were sent. What tasks still wait to send does
+ * not count.
+ *
+ * Returns: 0.
+ * Errors:
+ * -ENOMEM  chan is NULL
+ *
+ * See: Queue.join of Python and curio.
+ */
+struct coop_ChanJoin { coop_call base; coop_chan *chan; };
+
 /** coop_WaitTask - wait for a task's end
  *
  * Use: coop_trap(v, WaitTask, .tid = tid, .status = &my->status);
@@ -2246,7 +2359,9 @@ extern const coop_call_type
     coop_Spawn_type, coop_ChildWait_type, coop_ChildKill_type, coop_Cancel_type,
     coop_Deadline_type, coop_Shield_type, coop_WaitAny_type, coop_Within_type,
     coop_Group_type, coop_GroupSpawn_type, coop_GroupWait_type, coop_GroupNext_type,
-    coop_GroupCancel_type;
+    coop_GroupCancel_type,
+    coop_ChanSend_type, coop_ChanRecv_type, coop_ChanClose_type, coop_ChanDone_type,
+    coop_ChanJoin_type;
 
 /* ---- What the macros are made of --------------------------------------------------- */
 
