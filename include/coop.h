@@ -1004,6 +1004,119 @@ struct coop_ChanDone { coop_call base; coop_chan *chan; };
  */
 struct coop_ChanJoin { coop_call base; coop_chan *chan; };
 
+/** coop_door_open - a way into a scheduler for other threads and signal handlers
+ *
+ * A door belongs to the scheduler of the thread that opens it, which gets a default one if it
+ * has none, as with coop_spawn. Others come to it with coop_knock, coop_post, coop_submit
+ * and coop_co_submit. As long as it is open something from outside can wake tasks: an idle
+ * scheduler waits without using the processor, and no deadlock is found. When no task is
+ * left the run ends all the same.
+ *
+ * With a capacity chan is the channel that coop_post leads to, and so many items can be on
+ * their way. With 0 nothing can be posted. name is for people and not copied; it may be NULL.
+ *
+ * A door is memory as long as anybody holds it. Who opened it does, up to coop_door_close,
+ * which shuts it: what others bring from then on is refused with -EPIPE. What was submitted
+ * before is started, and what was posted and has found no room is lost. The closing of the
+ * scheduler shuts it too, and coop_door_close is called after it then. A thread that may use
+ * the door later than that, or a handler that may still run, needs a hold of its own:
+ * coop_door_keep takes one, coop_door_drop gives it back. NULL is let pass by all three.
+ *
+ * On a simulated machine time does not wait for other threads: it passes when no task can
+ * run, and stands still when no timer is set.
+ *
+ * Returns: coop_door_open: the door; NULL when memory is exhausted or no descriptor is left
+ * to wake the scheduler with, or capacity is not 0 and chan is NULL; functions that get it
+ * then give -ENOMEM. coop_door_keep: door. coop_door_close: how many items that were posted
+ * have not got into the channel.
+ * Errors:
+ * -EPERM  coop_door_close: another thread's, and its scheduler is open
+ * Thread: coop_door_keep and coop_door_drop: any; coop_door_close, when the scheduler is
+ * closed: any.
+ */
+typedef struct coop_door coop_door;
+coop_door *coop_door_open(coop_chan *chan, size_t capacity, const char *name);
+coop_value coop_door_close(coop_door *door);
+coop_door *coop_door_keep(coop_door *door);
+void coop_door_drop(coop_door *door);
+
+/** coop_post - send an item into a channel from anywhere
+ *
+ * Copies what the channel of the door takes: an item of its size, or a coop_value. It never
+ * waits. The items of a door get into the channel in the order in which they were posted, one
+ * after the other: as soon as there is a receiver or room, in turns with tasks that wait to
+ * send. Once an item comes to a channel that was closed, it is lost and so is all behind it,
+ * and later ones are refused.
+ *
+ * Returns: 0: it is on its way.
+ * Errors:
+ * -EAGAIN  the door's capacity is used up
+ * -EPIPE   the door is shut, or its channel closed
+ * -EINVAL  nothing can be posted at this door; or the value is negative
+ * -EFAULT  item is NULL
+ * -ENOMEM  door is NULL
+ * Thread: any, and signal handlers.
+ */
+int coop_post(coop_door *door, const void *item);
+
+/** coop_knock - wake those who wait at a door
+ *
+ * Answers all tasks that wait in DoorWait. When none waits, the next that does is answered
+ * at once: for any number of knocks once.
+ *
+ * Returns: 0.
+ * Errors:
+ * -EPIPE   the door is shut
+ * -ENOMEM  door is NULL
+ * Thread: any, and signal handlers.
+ */
+int coop_knock(coop_door *door);
+
+/** coop_DoorWait - wait until somebody knocks at a door
+ *
+ * Use: coop_trap(r, DoorWait, .door = door);
+ *
+ * Returns: 0.
+ * Errors:
+ * -EPIPE   the door was shut, before or while it waited
+ * -EPERM   another scheduler's door
+ * -ENOMEM  door is NULL
+ */
+struct coop_DoorWait { coop_call base; coop_door *door; };
+
+/** coop_submit - start a task from anywhere
+ *
+ * Use: int r = coop_submit(door, ROUTINE, .member = value, ...);
+ * Use: int r = coop_co_submit(co, door);
+ *
+ * As coop_spawn, in the scheduler of the door, on whose thread the task then runs. Those that
+ * are submitted at one door start in that order. Its parent is 0. One that was submitted
+ * before the last task of a run ended belongs to that run; one that finds no memory when it
+ * is to start is reported.
+ *
+ * coop_co_submit is for signal handlers, in which nothing can be allocated: co was made with
+ * coop_create before, by the thread of the scheduler, and nothing else be done with it. With
+ * 0 it is the scheduler's; with an error it stays the caller's.
+ *
+ * Returns: 0: it is on its way.
+ * Errors:
+ * -EPIPE   the door is shut
+ * -ENOMEM  memory is exhausted, or door or co is NULL
+ * -EBUSY   co is running, belongs to a task, or was submitted before
+ * -EINVAL  co has been resumed by hand before
+ * -EPERM   another thread created co
+ * Thread: any; coop_co_submit also in signal handlers.
+ */
+#define coop_submit(DOOR, ...) COOP_SUBMIT_(DOOR, __VA_ARGS__, .coop_.caller = NULL)
+#define COOP_SUBMIT_(DOOR, NAME, ...)                                               \
+    __extension__({                                                                 \
+        coop_frame *new_##NAME = coop_make_(&NAME##_routine, COOP_HERE_);           \
+        if (new_##NAME)                                                             \
+            COOP_FILL_(NAME, new_##NAME, __VA_ARGS__);                              \
+        coop_submit_(DOOR, new_##NAME);                                             \
+    })
+int coop_co_submit(coop_coroutine *co, coop_door *door);
+
 /** coop_WaitTask - wait for a task's end
  *
  * Use: coop_trap(v, WaitTask, .tid = tid, .status = &my->status);
@@ -2361,7 +2474,7 @@ extern const coop_call_type
     coop_Group_type, coop_GroupSpawn_type, coop_GroupWait_type, coop_GroupNext_type,
     coop_GroupCancel_type,
     coop_ChanSend_type, coop_ChanRecv_type, coop_ChanClose_type, coop_ChanDone_type,
-    coop_ChanJoin_type;
+    coop_ChanJoin_type, coop_DoorWait_type;
 
 /* ---- What the macros are made of --------------------------------------------------- */
 
@@ -2470,6 +2583,7 @@ coop_frame *coop_make_(const coop_routine *, const char *here);
 coop_coroutine *coop_create_(const coop_routine *, const char *here);
 coop_tid coop_spawn_(coop_frame *);
 coop_value coop_main_(coop_frame *);
+int coop_submit_(coop_door *door, coop_frame *);
 
 static inline void *coop_push_(coop_coroutine *co, size_t size, size_t align)
 {

@@ -30,7 +30,7 @@ coop_value coop_chan_queued(const coop_chan *ch)
     return ch ? (coop_value)ch->used : -ENOMEM;
 }
 
-static coop_call *take_behind(coop_call **list, const coop_task *own)
+static __attribute__((noinline)) coop_call *take_behind(coop_call **list, const coop_task *own)
 {
     coop_call *first = (*list)->next;
     for (coop_call *call = first->next; call != first; call = call->next)
@@ -100,7 +100,8 @@ static inline coop_value hand_over(coop_chan *ch, const struct coop_ChanSend *fr
 }
 
 /* Some may be parts of one WaitAny, and gone when the first of them is answered. */
-static coop_value send_all(coop_sched *s, coop_chan *ch, const struct coop_ChanSend *c)
+static __attribute__((noinline)) coop_value send_all(coop_sched *s, coop_chan *ch,
+                                                     const struct coop_ChanSend *c)
 {
     coop_value n = 0;
     coop_call *receiver;
