@@ -30,18 +30,9 @@ coop_value coop_chan_queued(const coop_chan *ch)
     return ch ? (coop_value)ch->used : -ENOMEM;
 }
 
-static __attribute__((noinline)) coop_call *take_behind(coop_call **list, const coop_task *own)
-{
-    coop_call *first = (*list)->next;
-    for (coop_call *call = first->next; call != first; call = call->next)
-        if (call->task != own) {
-            coop_list_remove(list, call);
-            return call;
-        }
-    return NULL;
-}
-
-/* The first that is no call of own: two parts of one WaitAny must not meet. */
+/* The first, unless it is a call of own: two parts of one WaitAny must not meet. Nobody stands
+   behind such a part, since all parts are made in one trap, and those before have been
+   there earlier. */
 static inline coop_call *take_other(coop_call **list, const coop_task *own)
 {
     coop_call *last = *list;
@@ -49,7 +40,7 @@ static inline coop_call *take_other(coop_call **list, const coop_task *own)
         return NULL;
     coop_call *first = last->next;
     if (COOP_RARE(first->task == own))
-        return take_behind(list, own);
+        return NULL;
     if (first == last)
         *list = NULL;
     else
