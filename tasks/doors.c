@@ -249,6 +249,14 @@ static void look_behind(coop_sched *s, coop_door *d)
         send_on(s, d);
 }
 
+size_t coop_doors_open(const coop_sched *s)
+{
+    size_t n = 0;
+    for (const coop_door *d = s->doors; d; d = d->next)
+        n++;
+    return n;
+}
+
 void coop_doors_look(coop_sched *s)
 {
     for (coop_door *d = s->doors; d; d = d->next)

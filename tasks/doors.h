@@ -8,6 +8,8 @@
 
 coop_door *coop_door_make(coop_sched *, coop_chan *, size_t capacity, const char *name);
 
+size_t coop_doors_open(const coop_sched *);         /* how many */
+
 /* See to what has come; for iopoll, as long as s->doors is not NULL. */
 void coop_doors_look(coop_sched *);
 

@@ -32,6 +32,9 @@ static void describe(const coop_call *call, const coop_value *result, coop_text 
     coop_print(text, "%d descriptor%s", waited, waited == 1 ? "" : "s");
     if (c->sched->jobs)
         coop_print(text, ", %zu job%s", c->sched->jobs, c->sched->jobs == 1 ? "" : "s");
+    size_t doors = coop_doors_open(c->sched);
+    if (doors)
+        coop_print(text, ", %zu door%s", doors, doors == 1 ? "" : "s");
     if (coop_next_timer(c->sched, &when)) {
         coop_print(text, ", timer in ");
         coop_print_span(text, when > c->sched->now ? when - c->sched->now : 0);
