@@ -25,7 +25,11 @@ static void describe(const coop_call *call, const coop_value *result, coop_text 
 
 static void touches(const coop_call *call, coop_touch *touch)
 {
-    *touch = (coop_touch){ (uintptr_t)((const struct coop_DoorWait *)call)->door, true, 0 };
+    const coop_door *door = ((const struct coop_DoorWait *)call)->door;
+    *touch = (coop_touch){
+        .object = (uintptr_t)door, .write = true, .what = "door",
+        .name = door ? coop_door_name(door) : NULL
+    };
 }
 
 const coop_call_type coop_DoorWait_type = {

@@ -201,5 +201,8 @@ void coop_chan_describe_open(const coop_chan *ch, coop_text *text)
 
 void coop_chan_touches(const coop_chan *ch, coop_touch *touch)
 {
-    *touch = (coop_touch){ (uintptr_t)ch, true, 0 };
+    *touch = (coop_touch){
+        .object = (uintptr_t)ch, .write = true, .what = "channel",
+        .name = ch ? ch->name : NULL, .hidden = true
+    };
 }
