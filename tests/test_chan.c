@@ -515,7 +515,7 @@ coop_routine(lonely, coop_chan *chan;)
     coop_end;
 }
 
-static coop_chan *everybodys;
+static coop_chan *volatile everybodys;
 
 /* Waits for what it has given the only pointer to. The channel is larger than those of other
    tests, so that nothing of them has its address. */
