@@ -14,7 +14,7 @@ struct letterbox *coop_letterbox_open(size_t size, size_t capacity);    /* NULL:
 void coop_letterbox_free(struct letterbox *);
 
 bool coop_letterbox_put(struct letterbox *, const void *item);  /* false: it is full */
-void *coop_letterbox_first(struct letterbox *);     /* NULL: it is empty, or that is being put */
+void *coop_letterbox_first(struct letterbox *);     /* NULL: it is empty, or is being put */
 void coop_letterbox_drop(struct letterbox *);       /* the first */
 
 #pragma GCC visibility pop

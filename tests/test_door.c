@@ -581,7 +581,8 @@ static void a_scheduler_closes_while_others_come(void)
             long received = 0;
             OPEN;
             open_door(0, 3, 5);
-            accepted = posting = 0;
+            accepted = 0;
+            posting = 0;
             for (int i = 0; i < THREADS; i++)
                 threads[i] = start(post_until_shut, coop_door_keep(door));
             coop_spawn(receive_some, .n = 20, .received = &received);
