@@ -122,6 +122,13 @@ struct coop_machine {
     int (*want)(coop_machine *, uint64_t signals);
     uint64_t (*arrived)(coop_machine *);
 
+    /* Other threads and signal handlers may call rouse from heed with true on until heed with
+       false: it makes poll return, now or as soon as it is called. As long as they may there
+       is no -EDEADLK. give_way lets other threads run. */
+    int (*heed)(coop_machine *, bool);
+    void (*rouse)(coop_machine *);
+    void (*give_way)(coop_machine *);
+
     /* Child processes. child: 0 and how it ended, -EAGAIN as long as it has not. */
     int (*spawn)(coop_machine *, const struct coop_Spawn *);
     int (*child)(coop_machine *, int pid, int *status, int *signal);
