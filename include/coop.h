@@ -598,7 +598,7 @@ struct coop_KillTask { coop_call base; coop_tid tid; bool wait; const char *why;
  * -EPERM     a system task
  * -EALREADY  it is cancelled or ending already (only without wait)
  * -EDEADLK   with wait: the caller itself; or the target waits, perhaps through others,
- *            for the caller, as it may in a coop_finally part
+ *            for the caller, as it may in a coop_finally part; it is cancelled all the same
  *
  * See: trio, where a cancel stays until it is heard.
  */
@@ -635,8 +635,9 @@ struct coop_Deadline {
  * Use: coop_trap(coop_void, Shield, .off = true);
  *
  * For the routine that calls it and all that it awaits, until it comes to its coop_finally
- * part or ends, or to off. What has come meanwhile takes effect behind it. Deadlines that
- * are set behind the shield count. A kill is not kept out.
+ * part or ends, or to off. What has come meanwhile takes effect behind it. Deadlines of
+ * routines that are awaited behind the shield count; so does the routine's own if its first
+ * Deadline comes after Shield. A kill is not kept out.
  *
  * Returns: 0.
  * Errors:
@@ -732,7 +733,8 @@ struct coop_WaitAny {
  * Use: coop_within(my->n, COOP_S(5), Recv, .fd = my->fd, .buf = my->buf, .len = 100);
  *
  * As coop_trap; but when the time is over, which is in ns, the call is undone and has taken
- * nothing. With 0 or less it does not wait at all. Not for WaitAny, where Sleep can be one
+ * nothing, though of Send and Write a part may have gone out. With 0 or less it does not
+ * wait at all. Not for WaitAny, where Sleep can be one
  * of the parts, and for calls that never wait. Of Work, and what else helper threads do,
  * the answer comes when it is through.
  *

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { RUNS = 3000, MOST_FRAMES = 4000, MOST_TASKS = 50, MOST_GROUPS = 60, STEPS = 10 };
+enum { RUNS = 6000, MOST_FRAMES = 4000, MOST_TASKS = 50, MOST_GROUPS = 60, STEPS = 10 };
 
 static uint64_t random_state;
 
