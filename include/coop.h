@@ -734,9 +734,8 @@ struct coop_WaitAny {
  *
  * As coop_trap; but when the time is over, which is in ns, the call is undone and has taken
  * nothing, though of Send and Write a part may have gone out. With 0 or less it does not
- * wait at all. Not for WaitAny, where Sleep can be one
- * of the parts, and for calls that never wait. Of Work, and what else helper threads do,
- * the answer comes when it is through.
+ * wait at all. Not for WaitAny, where Sleep can be one of the parts, and for calls that never
+ * wait. Of Work, and what else helper threads do, the answer comes when it is through.
  *
  * Errors:
  * -ETIMEDOUT  the time is over; an outer deadline too, if coop_why says so
