@@ -39,8 +39,9 @@ typedef intptr_t coop_value;
 /** coop_tid - the number of a task
  *
  * Numbers start at 1 in each scheduler and are never used twice by it. 0 is no task:
- * the program outside of all tasks. A function that gives a coop_tid gives a negative
- * errno when it fails.
+ * the program outside of all tasks. It is the parent of the tasks that it has spawned and,
+ * as init is elsewhere, of all whose parent has ended. A function that gives a coop_tid
+ * gives a negative errno when it fails.
  */
 typedef coop_value coop_tid;
 
@@ -458,10 +459,8 @@ int coop_sched_close(void);
  * Use: coop_tid tid = coop_spawn(ROUTINE, .member = value, ...);
  *
  * The task goes to the tail of the ready queue. Its parent is the task that called, or
- * 0. Nobody keeps its status: tasks that wait for it while it lives get it, and a
- * failure that nobody waited for is reported. Ask NewTask for a child whose status is
- * kept. Not a trap: the caller goes on. A program that spawns and ends without coop_run
- * is told so.
+ * 0. Nobody keeps its status: see NewTask, which makes a child whose status is kept. Not a
+ * trap: the caller goes on. A program that spawns and ends without coop_run is told so.
  *
  * Returns: the tid, more than 0.
  * Errors:
@@ -561,8 +560,11 @@ struct coop_Yield { coop_call base; };
  * killed before the call is made, it is released; with other errors it stays the
  * caller's.
  *
- * Who keeps the status: the child's parent, from the child's end until some task has
- * waited for it, or the parent ends. A failure that goes unseen then is reported.
+ * Who keeps a status: tasks that wait when a task ends are told it. If there are none, it is
+ * kept for one that has yet to ask: a child's of NewTask by its parent, until a task has
+ * waited for it or the parent ends; that of a task of a Group with keep by the group, until
+ * GroupNext has told it or the group ends; that of other tasks not at all. A failure that
+ * goes unseen, also one of a child whose parent has ended, is reported, once.
  *
  * Returns: the child's tid.
  * Errors:
@@ -614,7 +616,7 @@ struct coop_KillTask { coop_call base; coop_tid tid; bool wait; const char *why;
  * -EPERM     a system task
  * -EALREADY  it is cancelled or ending already (only without wait)
  * -EDEADLK   with wait: the caller itself; or the target waits, perhaps through others,
- *            for the caller, as it may in a coop_finally part
+ *            for the caller, as it may in a coop_finally part; it is cancelled all the same
  *
  * See: trio, where a cancel stays until it is heard.
  */
@@ -651,8 +653,9 @@ struct coop_Deadline {
  * Use: coop_trap(coop_void, Shield, .off = true);
  *
  * For the routine that calls it and all that it awaits, until it comes to its coop_finally
- * part or ends, or to off. What has come meanwhile takes effect behind it. Deadlines that
- * are set behind the shield count. A kill is not kept out.
+ * part or ends, or to off. What has come meanwhile takes effect behind it. Deadlines of
+ * routines that are awaited behind the shield count; so does the routine's own if its first
+ * Deadline comes after Shield. A kill is not kept out.
  *
  * Returns: 0.
  * Errors:
@@ -702,10 +705,10 @@ int coop_why(coop_cause *cause);
  * Errors:
  * -EINVAL  no part, or one that is not allowed, or there twice; none was made
  */
-#define COOP_PART(PART, CALL, ...)                                                  \
-    ((PART) = (struct coop_##CALL){                                                 \
-        __VA_ARGS__, .base = { .type = &coop_##CALL##_type }                        \
-    }, &(PART).base)
+#define COOP_PART(PART, ...) COOP_PART_(PART, __VA_ARGS__, .base = {0})
+#define COOP_PART_(PART, CALL, ...)                                                 \
+    ((PART) = (struct coop_##CALL){ __VA_ARGS__ },                                  \
+     (PART).base.type = &coop_##CALL##_type, &(PART).base)
 struct coop_WaitAny {
     coop_call base;
     coop_call *const *parts;
@@ -748,9 +751,9 @@ struct coop_WaitAny {
  * Use: coop_within(my->n, COOP_S(5), Recv, .fd = my->fd, .buf = my->buf, .len = 100);
  *
  * As coop_trap; but when the time is over, which is in ns, the call is undone and has taken
- * nothing. With 0 or less it does not wait at all. Not for WaitAny, where Sleep can be one
- * of the parts, and for calls that never wait. Of Work, and what else helper threads do,
- * the answer comes when it is through.
+ * nothing, though of Send and Write a part may have gone out. With 0 or less it does not
+ * wait at all. Not for WaitAny, where Sleep can be one of the parts, and for calls that never
+ * wait. Of Work, and what else helper threads do, the answer comes when it is through.
  *
  * Errors:
  * -ETIMEDOUT  the time is over; an outer deadline too, if coop_why says so
@@ -2122,7 +2125,8 @@ int coop_name(coop_tid tid, const char *name);
  *
  * Pointers are good until the task runs again or ends.
  *
- * tid, parent  parent is 0 for tasks that the program itself started
+ * tid, parent  parent is 0 for tasks that the program itself started, and from the end of
+ *              its parent on
  * name         of the task
  * state        COOP_READY, COOP_RUNNING, COOP_WAITING, COOP_ENDED (its status is kept)
  * system       true: a system task
