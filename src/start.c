@@ -1,6 +1,7 @@
 /* start.c - putting a scheduler together from the kernel and what fills its seams. */
 #include "kernel/kernel.h"
 #include "observer/observer.h"
+#include "tasks/doors.h"
 #include "tasks/iopoll.h"
 #include "tasks/signals.h"
 
@@ -107,6 +108,7 @@ int coop_sched_close(void)
         return 0;
     if (s->looping)
         return -EBUSY;
+    coop_doors_shut(s);
     coop_end_all(s);
     coop_report_fresh();
     release(s);
@@ -120,7 +122,9 @@ int coop_run(void)
     not_opened = 0;
     if (!s)
         return r;
-    r = coop_loop(s);
+    do
+        r = coop_loop(s);
+    while (r == 0 && coop_doors_submitted(s));
     if (s->automatic && r != -EBUSY)
         coop_sched_close();
     return r;
@@ -143,6 +147,15 @@ static int need_sched(void)
     if (not_opened == 0)
         coop_this->automatic = true;
     return not_opened;
+}
+
+coop_door *coop_door_open(coop_chan *chan, size_t capacity, const char *name)
+{
+    if (need_sched() < 0) {
+        not_opened = 0;
+        return NULL;
+    }
+    return coop_door_make(coop_this, chan, capacity, name);
 }
 
 coop_tid coop_spawn_(coop_frame *first)

@@ -100,8 +100,9 @@ static bool leave(coop_sched *s, coop_call *call)
     if (!g->open_)
         return true;
     int why = coop_interrupted(t, &by);
-    bool fails = coop_is_error(frame->result), ends = coop_is_ending(t) && !t->co.cleaning;
-    if (fails || why || ends)
+    bool fails = coop_is_error(frame->result), cleans = frame->flags & FRAME_CLEANS;
+    bool ends = coop_is_ending(t) && !t->co.cleaning;
+    if ((fails && !cleans) || why || ends)
         coop_group_stop(s, g, t->tid, "its group ends");
     if (!coop_group_done(s, g)) {
         g->end_.type = &GroupEnd_type;
@@ -109,7 +110,7 @@ static bool leave(coop_sched *s, coop_call *call)
         return false;
     }
     bool tells = g->mode == COOP_ALL && !ends
-        && (!fails || (by == &g->scope && frame->result == why));
+        && (!fails || (!cleans && by == &g->scope && frame->result == why));
     coop_value value = coop_group_close(s, g, tells);
     if (tells && coop_is_error(value))
         frame->result = value;

@@ -16,10 +16,12 @@ static coop_value ready(coop_sched *s, coop_call *call)
 static coop_value handle(coop_sched *s, coop_call *call)
 {
     coop_group *g = ((struct coop_GroupWait *)call)->group;
-    if (!g || !g->open_ || g->waiting_)
+    if (!g || !g->open_)
         return -EINVAL;
     if (g->base.task != call->task)
         return -EPERM;
+    if (g->waiting_)
+        return -EINVAL;
     coop_scope_break(s, call->task, &g->scope, 0);
     coop_value value = ready(s, call);
     if (value == COOP_WAIT)

@@ -3,6 +3,7 @@
    call that waits for the outside. The kernel gives it the processor when nothing
    is ready, and then it may block, or else every so many slices. */
 #include "tasks/iopoll.h"
+#include "tasks/doors.h"
 #include "tasks/signals.h"
 #include "tasks/workers.h"
 
@@ -31,14 +32,18 @@ static void describe(const coop_call *call, const coop_value *result, coop_text 
     coop_print(text, "%d descriptor%s", waited, waited == 1 ? "" : "s");
     if (c->sched->jobs)
         coop_print(text, ", %zu job%s", c->sched->jobs, c->sched->jobs == 1 ? "" : "s");
+    size_t doors = coop_doors_open(c->sched);
+    if (doors)
+        coop_print(text, ", %zu door%s", doors, doors == 1 ? "" : "s");
     if (coop_next_timer(c->sched, &when)) {
         coop_print(text, ", timer in ");
         coop_print_span(text, when > c->sched->now ? when - c->sched->now : 0);
     }
 }
 
+/* What doors wait with is a part of it. */
 static const coop_call_type coop_Poll_type = {
-    .name = "Poll", .handle = handle, .describe = describe
+    .name = "Poll", .handle = handle, .part = coop_door_sent, .describe = describe
 };
 
 static struct coop_descriptor *room_for(struct coop_io *io, int fd)
@@ -297,6 +302,8 @@ static void look(coop_sched *s, bool may_block)
         coop_jobs_finished(s);
     if (s->signals)
         coop_signals_arrived(s);
+    if (s->doors)
+        coop_doors_look(s);
     if (!left || s->due_count)
         coop_expire(s, coop_clock(s));
 }

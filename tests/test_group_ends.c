@@ -1,6 +1,6 @@
 /* How groups end: with their routine, however that ends, and what members and others see of
    it meanwhile. */
-#include "world.h"
+#include "park.h"
 
 #include <errno.h>
 #include <string.h>
@@ -211,9 +211,149 @@ static void member_ends_its_owner(void)
     }
 }
 
+/* What the routine returns, and what became of the members' errors. */
+coop_routine(fails, int64_t ns; coop_value r;)
+{
+    coop_begin;
+    coop_trap(my->r, Sleep, .ns = my->ns);
+    coop_return(-EIO);
+    coop_end;
+}
+
+coop_routine(result_of, bool passes_on; coop_value own; coop_group *g; coop_value r;)
+{
+    coop_begin;
+    coop_trap(my->g, Group);
+    coop_trap(coop_void, GroupSpawn, .group = my->g, .target = coop_create(fails, .ns = 5));
+    if (my->passes_on)
+        coop_trap(my->r, Sleep, .ns = 50);
+    coop_return(my->passes_on && !my->own ? my->r : my->own);
+    coop_end;
+}
+
+static void result_of_the_routine(void)
+{
+    world_open(0);
+    IS(coop_main(result_of), -EIO);
+    IS(coop_main(result_of, .own = 7), -EIO);
+    IS(coop_main(result_of, .passes_on = true), -EIO);
+    IS(coop_main(result_of, .passes_on = true, .own = 7), -EIO);
+    NO_REPORTS();
+    IS(coop_main(result_of, .passes_on = true, .own = -EPIPE), -EPIPE);
+    REPORTED("of group ? failed: -5 EIO\n");
+    IS(coop_main(result_of, .own = -EPIPE), -EPIPE);
+    REPORTED("of group ? failed: -5 EIO\n");
+    world_close();
+}
+
+/* A cancel that comes besides makes it cancelled all the same. */
+coop_routine(cancels_failed, coop_tid tid; coop_value r; coop_status status;)
+{
+    coop_begin;
+    coop_trap(my->tid, NewTask, .target = coop_create(result_of, .passes_on = true));
+    coop_trap(coop_void, Yield);
+    coop_trap(coop_void, Sleep, .ns = 5);
+    coop_trap(coop_void, Cancel, .tid = my->tid);
+    coop_trap(my->r, WaitTask, .tid = my->tid, .status = &my->status);
+    IS(my->status.end, COOP_CANCELLED);
+    coop_end;
+}
+
+static void failed_and_cancelled(void)
+{
+    world_open(0);
+    IS(coop_main(cancels_failed), 0);
+    REPORTED("of group ? failed: -5 EIO\n");
+    world_close();
+}
+
+/* A group of a cleanup: what ends the task does not disturb it. */
+coop_routine(cleans_with_group, coop_group *g; coop_value r;)
+{
+    coop_begin;
+    coop_trap(coop_void, Sleep, .ns = COOP_S(1));
+    coop_finally;
+    coop_trap(my->g, Group);
+    coop_trap(coop_void, GroupSpawn, .group = my->g, .target = coop_create(member, .id = 1,
+                                                                          .ns = 20));
+    coop_trap(coop_void, GroupSpawn, .group = my->g, .target = coop_create(member, .id = 2,
+                                                                          .ns = 30));
+    coop_trap(my->r, Sleep, .ns = 10);
+    say("%s", result(my->r));
+    coop_end;
+}
+
+coop_routine(ends_cleaning, bool kills; coop_tid tid; coop_value r;)
+{
+    coop_begin;
+    my->tid = coop_spawn(cleans_with_group);
+    coop_trap(coop_void, Yield);
+    if (my->kills)
+        coop_trap(my->r, KillTask, .tid = my->tid);
+    else
+        coop_trap(my->r, Cancel, .tid = my->tid);
+    coop_trap(coop_void, Sleep, .ns = 5);
+    coop_trap(my->r, KillTask, .tid = my->tid, .wait = true);
+    IS(world.machine.clock, 30);
+    coop_end;
+}
+
+static void group_of_a_cleanup(void)
+{
+    for (int kills = 0; kills < 2; kills++) {
+        world_open(0);
+        IS(coop_main(ends_cleaning, .kills = kills), 0);
+        LOG_IS("0 m1-0 m1-ends m2-0 m2-ends");
+        NO_REPORTS();
+        world_close();
+    }
+}
+
+/* Dropped as they stand, when the scheduler closes in the middle of it all. */
+coop_routine(never_ends, coop_value r;)
+{
+    coop_begin;
+    coop_trap(coop_void, Park);
+    coop_finally;
+    coop_trap(coop_void, Park);
+    coop_end;
+}
+
+coop_routine(keeper, bool cleans; coop_group *g, *late;)
+{
+    coop_begin;
+    coop_trap(my->g, Group, .keep = true);
+    coop_trap(coop_void, GroupSpawn, .group = my->g, .target = coop_create(member, .ns = 1));
+    coop_trap(coop_void, GroupSpawn, .group = my->g, .target = coop_create(member, .ns = 1));
+    coop_trap(coop_void, GroupSpawn, .group = my->g, .target = coop_create(never_ends));
+    if (my->cleans)
+        coop_trap(coop_void, Sleep, .ns = 5);
+    else
+        coop_trap(coop_void, GroupWait, .group = my->g);
+    coop_finally;
+    say("never");
+    coop_end;
+}
+
+static void closed_in_the_middle(void)
+{
+    for (int cleans = 0; cleans < 2; cleans++) {
+        world_open(0);
+        coop_spawn(keeper, .cleans = cleans);
+        IS(coop_run(), -EDEADLK);
+        REPORTED("waits in Group");
+        LOG_IS("m0-0 m0-ends m0-0 m0-ends");
+        world_drop();
+        LOG_IS("");
+        parked = NULL;
+    }
+}
+
 static const suite_test tests[] = {
     TEST(leaving_waits), TEST(ended_while_put_off), TEST(groups_of_groups),
-    TEST(member_ends_its_owner),
+    TEST(member_ends_its_owner), TEST(result_of_the_routine),
+    TEST(failed_and_cancelled), TEST(group_of_a_cleanup),
+    TEST(closed_in_the_middle),
 };
 
 int main(int argc, char **argv)

@@ -22,7 +22,7 @@
 #endif
 
 /* co.life: what may be done with a coroutine by hand. */
-enum { CO_FRESH, CO_SUSPENDED, CO_RUNNING, CO_DONE, CO_TASK };
+enum { CO_FRESH, CO_SUSPENDED, CO_RUNNING, CO_DONE, CO_TASK, CO_PROMISED };
 
 /* idle of a scheduler: whether a task can have the processor, for the watchdog, which reads
    it from another thread; COOP_UNWATCHED: none can, and the watchdog sleeps until one can. */
@@ -128,6 +128,7 @@ struct coop_sched {
     struct coop_io *io;            /* the system tasks' own */
     void *signals;
     struct coop_watchdog *watchdog;
+    coop_door *doors;              /* that are open */
 
     coop_task *express;            /* go before the queue: the stepper's choice */
     coop_tid let_first;            /* set during COOP_TRAP: defer it, run this first */
@@ -149,6 +150,9 @@ extern _Thread_local coop_sched *coop_this COOP_TLS;    /* the calling thread's 
 void coop_unmake(coop_task *);
 void coop_free_spare(coop_sched *);
 int coop_claim(coop_coroutine *);  /* a fresh coroutine is to become a task */
+int coop_promise(coop_coroutine *, const void *owner);      /* the same, later; in any thread */
+void coop_keep_promise(coop_coroutine *);           /* now; lets pass what was not promised */
+const void *coop_fresh_here(void);                  /* the owner of this thread's */
 void coop_report_fresh(void);      /* those that never began; each once */
 void coop_drop_segment(coop_coroutine *);
 

@@ -11,6 +11,15 @@
 
 #define COOP_RARE(x) __builtin_expect(!!(x), 0)
 
+/* Built with a sanitizer that watches memory. */
+#if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
+#define COOP_SANITIZED 1
+#elif defined __has_feature
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define COOP_SANITIZED 1
+#endif
+#endif
+
 /* For watch: what poll is to look for.
    COOP_ANEW  also if it has been there before; without it a poller may tell only what
               comes from now on
@@ -112,6 +121,13 @@ struct coop_machine {
     /* Signals: from the first time one is wanted, arrived tells of it, once. */
     int (*want)(coop_machine *, uint64_t signals);
     uint64_t (*arrived)(coop_machine *);
+
+    /* Other threads and signal handlers may call rouse from heed with true on until heed with
+       false: it makes poll return, now or as soon as it is called. As long as they may there
+       is no -EDEADLK. give_way lets other threads run. */
+    int (*heed)(coop_machine *, bool);
+    void (*rouse)(coop_machine *);
+    void (*give_way)(coop_machine *);
 
     /* Child processes. child: 0 and how it ended, -EAGAIN as long as it has not. */
     int (*spawn)(coop_machine *, const struct coop_Spawn *);

@@ -17,6 +17,7 @@ struct coop_host {
     _Atomic int wakeup[2];         /* a pipe; -1: there is none */
     dev_t wakeup_device;           /* which tell whether the numbers are still its */
     ino_t wakeup_inode;
+    bool heeds;                    /* others may rouse */
     struct coop_pool *pool;        /* threads.c; NULL as long as no job was given */
     unsigned threads;              /* at most */
     struct coop_guard *guard;      /* guard.c; NULL: there is none */
