@@ -89,6 +89,15 @@ enum { COOP_STACK_ALIGN = 16 };
 void coop_context_make(struct coop_context *, void *low, size_t size,
                        void (*entry)(void *arg, void *pass), void *arg);
 
+/* That of a thread, to be filled in by the first switch from it. */
+static inline void coop_context_thread(struct coop_context *c)
+{
+    (void)c;
+#ifdef COOP_ANNOTATED
+    *c = (struct coop_context){ 0 };
+#endif
+}
+
 /* As often as it was made: it left for the last time, or is dropped. What is on its stack is
    not looked at. */
 void coop_context_end(struct coop_context *);
