@@ -535,6 +535,16 @@ typedef struct coop_job {          /* the same, for calls that helper threads do
     int stage;                     /* the machine's */
 } coop_job;
 
+typedef struct coop_later {        /* in what has something to do before the next slice */
+    struct coop_later *next, **at;
+    void (*run)(coop_sched *, struct coop_later *);
+} coop_later;
+
+typedef struct coop_tie {          /* in what is to know of a task's end */
+    struct coop_tie *next, **at;
+    void (*ended)(coop_sched *, coop_task *, struct coop_tie *);
+} coop_tie;
+
 /** coop_GetTid - the caller's tid
  *
  * Use: coop_trap(tid, GetTid);
@@ -592,7 +602,8 @@ struct coop_NewTask { coop_call base; coop_coroutine *target; const char *name; 
  * -ESRCH     no such task, or it has ended
  * -EPERM     a system task
  * -EALREADY  it is ending already (only without wait)
- * -EDEADLK   with wait: the target waits, perhaps through others, for the caller
+ * -EDEADLK   with wait: the target waits, perhaps through others, for the caller. It ends as
+ *            soon as it can, unless it waits in a coop_finally part and was not killed before
  */
 struct coop_KillTask { coop_call base; coop_tid tid; bool wait; const char *why; };
 
@@ -1666,12 +1677,6 @@ struct coop_ChildWait { coop_call base; int pid; int *signal; };
  */
 struct coop_ChildKill { coop_call base; int pid, signal; };
 
-/* ---- Library ----------------------------------------------------------------------- */
-
-/* Routines and functions made of the system calls above alone. Routines are used with
-   coop_await, in any task; arguments that are left out are zero. What they have begun
-   they undo when the task is killed. */
-
 /** coop_listen - open a socket that others can reach, with a name and a fresh file
  *
  * Use: coop_await(fd, coop_listen, .address = "tcp://localhost:2222");
@@ -2376,7 +2381,8 @@ coop_machine *coop_sim(uint64_t seed);
  *           on waiting. Timers, descriptors and task ends ask it. NULL: nobody does.
  * undo      takes a waiting call out of wherever handle put it: true, and nothing may
  *           point at it after; or false, if that cannot be now, since somebody is at work
- *           on it: then it is answered soon. NULL only if handle never gives COOP_WAIT.
+ *           on it: then it is answered soon. It answers no other call: that may be undone
+ *           next. NULL only if handle never gives COOP_WAIT.
  * at_once   true: this one will not wait, so a cancelled task may make it too. NULL: what
  *           has an undo may wait.
  * drop      the call will not be made, since its task ends before, or another one that it

@@ -48,6 +48,7 @@ static void nothing_is_left(void)
     IS(world.machine.watching, 0);
     IS(coop_ready_tasks(NULL, 0), 0);
     CU_ASSERT_PTR_NULL(s->current);
+    CU_ASSERT_PTR_NULL(s->later);
 }
 
 void world_close(void)

@@ -14,6 +14,9 @@
 #define COOP_GO_ON (INTPTR_MIN + 1)     /* the task ends, let it unwind now */
 #define COOP_STAY (INTPTR_MIN + 2)      /* call->result is the answer, and the object stays */
 
+/* From ready, of a part of another call: its undo gave false, and now it is undone. */
+#define COOP_UNDONE (INTPTR_MIN + 3)
+
 /* For thread-local variables: reached without a call, also within a shared library. */
 #ifdef __ELF__
 #define COOP_TLS __attribute__((tls_model("initial-exec")))
@@ -50,8 +53,6 @@ enum {
     TASK_WAITS_ANY = 128           /* its call is to be offered when a child is kept */
 };
 
-typedef struct coop_tie coop_tie;
-
 /* What few tasks have. */
 struct coop_more {
     const char *born;
@@ -62,12 +63,6 @@ struct coop_more {
     coop_tid by;                   /* cancelled or killed: who did it, and why */
     const char *why;
     bool cancelled;                /* also when it was ended after that */
-};
-
-/* Between a task and what is to know of its end. */
-struct coop_tie {
-    coop_tie *next, **at;
-    void (*ended)(coop_sched *, coop_task *, coop_tie *);   /* the tie is off already */
 };
 
 /* A task is a coroutine with an identity, so each coroutine is made with room for one:
@@ -130,6 +125,7 @@ struct coop_sched {
     struct coop_watchdog *watchdog;
     coop_door *doors;              /* that are open */
 
+    coop_later *later, **later_end;        /* to be done before the next slice */
     coop_task *express;            /* go before the queue: the stepper's choice */
     coop_tid let_first;            /* set during COOP_TRAP: defer it, run this first */
     int stop;                      /* why coop_run is to return */
@@ -166,7 +162,7 @@ struct coop_more *coop_need_more(coop_task *);     /* NULL: no memory */
 void coop_lose_more(coop_task *);
 void coop_tie_to(struct coop_more *, coop_tie *);
 void coop_untie(coop_tie *);
-void coop_tell_ties(coop_sched *, coop_task *);
+bool coop_tell_ties(coop_sched *, coop_task *);    /* true: there were some */
 const char *coop_name_of(const coop_task *);
 const char *coop_born_of(const coop_task *);
 
@@ -187,6 +183,12 @@ void coop_let_first(coop_sched *, coop_tid);        /* an observer's, during COO
 void coop_stop(coop_sched *, int why);
 int coop_need_poller(coop_sched *);
 
+/* later.c: what is to be done before the next slice, since it cannot be now: an undo answers no
+   other call, which may be about to be undone too. Once, however often it is set. */
+void coop_later_set(coop_sched *, coop_later *, void (*run)(coop_sched *, coop_later *));
+void coop_later_clear(coop_sched *, coop_later *);
+bool coop_later_run(coop_sched *);                  /* true: there was something */
+
 /* scope.c: what holds for a part of a task's call stack */
 int coop_scope_open(coop_sched *, coop_call *, coop_scope *);       /* from handle */
 coop_scope *coop_scope_here(const coop_task *, const coop_call_type *);
@@ -203,6 +205,7 @@ bool coop_part_fits(const coop_call *part);
 coop_value coop_part_begin(coop_sched *, coop_call *whole, coop_call *part);
 bool coop_part_undo(coop_sched *, coop_call *part);
 void coop_part_drop(coop_call *part);
+coop_value coop_undone(const coop_call *);         /* the answer of one undone late */
 
 /* timer.c */
 bool coop_next_timer(coop_sched *, int64_t *when);
@@ -223,6 +226,8 @@ void coop_tell(coop_sched *, coop_task *, coop_event_kind, const coop_call *,
 const char *coop_basename(const char *path);
 void coop_print_string(coop_text *, const char *);  /* quoted, as coop_print_bytes does */
 void coop_print_why(const char *why, coop_text *);  /* of KillTask and its like; NULL: nothing */
+void coop_print_object(const void *, const char *name, coop_text *);    /* NULL: no name */
+void coop_print_next(coop_text *);                  /* ", " unless the argument is the first */
 void coop_print_call(const coop_call *, const coop_value *result, coop_text *); /* no result */
 
 #pragma GCC visibility pop

@@ -34,14 +34,16 @@ void coop_untie(coop_tie *tie)
         tie->next->at = tie->at;
 }
 
-void coop_tell_ties(coop_sched *s, coop_task *t)
+bool coop_tell_ties(coop_sched *s, coop_task *t)
 {
     struct coop_more *more = coop_more_of(t);
+    bool any = more && more->ties;
     while (more && more->ties) {
         coop_tie *tie = more->ties;
         coop_untie(tie);
         tie->ended(s, t, tie);
     }
+    return any;
 }
 
 void coop_lose_more(coop_task *t)
