@@ -69,6 +69,24 @@ static double trap(long n)
     return run_spawned(n);
 }
 
+coop_routine(locker, coop_lock *lock; long n;)
+{
+    coop_begin;
+    for (; my->n > 0; my->n--) {
+        coop_trap(coop_void, Lock, .lock = my->lock);
+        coop_trap(coop_void, Unlock, .lock = my->lock);
+    }
+    coop_end;
+}
+
+static double mutex_uncontended(long n)
+{
+    coop_lock lock = { .name = "lock" };
+    open_sched();
+    bench_need(coop_spawn(locker, .lock = &lock, .n = n) > 0, "coop_spawn");
+    return run_spawned(n);
+}
+
 coop_routine(empty, int unused;)
 {
     coop_begin;
@@ -324,6 +342,7 @@ const bench_case bench_cases[] = {
     { "yield", "ns", yield, 5000000, false },
     { "yield1k", "ns", yield1k, 5000000, false },
     { "trap", "ns", trap, 5000000, false },
+    { "mutex_uncontended", "ns", mutex_uncontended, 5000000, false },
     { "await", "ns", await, 5000000, false },
     { "nested", "ns", nested, 1000000, false },
     { "spawn_wait", "ns", spawn_wait, 1000000, false },
