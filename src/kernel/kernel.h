@@ -8,7 +8,6 @@
 
 #include "coop.h"
 #include "machine/machine.h"
-#include "policy/policy.h"
 
 /* From handle, besides COOP_WAIT. */
 #define COOP_GO_ON (INTPTR_MIN + 1)     /* the task ends, let it unwind now */
@@ -62,6 +61,11 @@ struct coop_more {
     coop_tid by;                   /* cancelled or killed: who did it, and why */
     const char *why;
     bool cancelled;                /* also when it was ended after that */
+    int rank, raised;              /* as coop_rank gave it; as the policy is to see it */
+    int lent;                      /* the highest of those who wait for it; 0: none */
+    bool lends;                    /* is among the scheduler's lenders */
+    coop_task *next_lender;
+    int64_t note;                  /* the policy's */
 };
 
 /* Between a task and what is to know of its end. */
@@ -115,6 +119,10 @@ struct coop_sched {
 
     coop_task *spare;              /* memory of ended tasks, for new ones */
     int spares;
+
+    coop_task *lenders;            /* rank.c: who wait with a rank, and who are lent one */
+    bool stale;                    /* what they lend is to be settled before the next slice, */
+    unsigned look_later;           /* and this is what until_look was */
 
     struct coop_due *due;          /* timers: a heap, the first due on top */
     size_t due_count, due_size;
@@ -187,6 +195,12 @@ void coop_let_first(coop_sched *, coop_tid);        /* an observer's, during COO
 void coop_stop(coop_sched *, int why);
 int coop_need_poller(coop_sched *);
 
+/* rank.c: how much a task matters to a policy that looks at ranks */
+void coop_rank_block(coop_sched *, coop_task *);    /* it waits now */
+void coop_rank_end(coop_sched *, coop_task *);      /* it is about to be gone */
+void coop_ranks_stale(coop_sched *);
+void coop_settle_ranks(coop_sched *);
+
 /* scope.c: what holds for a part of a task's call stack */
 int coop_scope_open(coop_sched *, coop_call *, coop_scope *);       /* from handle */
 coop_scope *coop_scope_here(const coop_task *, const coop_call_type *);
@@ -218,6 +232,7 @@ void coop_trail_text(coop_sched *, const coop_coroutine *, coop_value, coop_text
 void coop_report(coop_sched *, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void coop_report_text(coop_sched *, const char *text);      /* whole lines */
 int coop_deadlock(coop_sched *);
+coop_tid coop_waits_for(const coop_task *);         /* whom its call says; 0: nobody */
 void coop_tell(coop_sched *, coop_task *, coop_event_kind, const coop_call *,
                coop_value);
 const char *coop_basename(const char *path);

@@ -7,8 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What follows "sim": nothing, or ":SEED" with a number. */
-static bool seed_from(const char *text, uint64_t *seed)
+bool coop_seed_from(const char *text, uint64_t *seed)
 {
     char *end;
     *seed = 0;
@@ -27,7 +26,7 @@ int coop_machine_by_name(const char *word, const char *poller, unsigned threads,
     uint64_t seed;
     if (!word || !*word || !strcmp(word, "unix"))
         return coop_open_unix(poller, threads, machine);
-    if (strncmp(word, "sim", 3) || !seed_from(word + 3, &seed))
+    if (strncmp(word, "sim", 3) || !coop_seed_from(word + 3, &seed))
         return -ENODEV;
     *machine = coop_sim(seed);
     return *machine ? 0 : -ENOMEM;
