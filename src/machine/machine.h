@@ -146,7 +146,9 @@ int coop_open_unix(const char *poller, unsigned threads, coop_machine **machine)
 int coop_machine_by_name(const char *word, const char *poller, unsigned threads,
                          coop_machine **machine);
 
-/* What follows such a word: nothing, which is 0, or ":SEED" with a number. */
+/* chance.c: the next number of a generator, which began with *state being its seed; the seed
+   in what follows a word: nothing, which is 0, or ":SEED" with a number. */
+uint64_t coop_draw(uint64_t *state);
 bool coop_seed_from(const char *text, uint64_t *seed);
 
 /* address.c: "tcp://HOST:PORT", "udp://...", "unix://PATH". 0, -EINVAL, -ENAMETOOLONG. */

@@ -7,22 +7,13 @@ struct lottery {
     coop_policy face;
     struct line ready;
     uint64_t tickets;              /* of all of them */
-    uint64_t seed;
+    uint64_t chance;
 };
 
 static uint64_t tickets_of(const coop_task *t)
 {
     int rank = coop_task_rank(t);
     return rank ? (uint64_t)rank : 1;
-}
-
-/* splitmix64 */
-static uint64_t draw(struct lottery *q)
-{
-    uint64_t z = q->seed += UINT64_C(0x9e3779b97f4a7c15);
-    z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
-    return z ^ z >> 31;
 }
 
 static void put(coop_policy *p, coop_task *t)
@@ -47,7 +38,7 @@ static coop_task *take(coop_policy *p)
     coop_task *t = q->ready.first, *before = NULL;
     if (!t)
         return NULL;
-    uint64_t ticket = draw(q) % q->tickets;
+    uint64_t ticket = coop_draw(&q->chance) % q->tickets;
     for (; ticket >= tickets_of(t); before = t, t = t->next)
         ticket -= tickets_of(t);
     line_cut(&q->ready, before, t);
@@ -71,6 +62,6 @@ coop_policy *coop_lottery(uint64_t seed)
     if (!q)
         return NULL;
     q->face = (coop_policy){ "lottery", put, take, take_out, after, release, true };
-    q->seed = seed;
+    q->chance = seed;
     return &q->face;
 }
