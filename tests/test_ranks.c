@@ -502,12 +502,12 @@ static void looks_are_as_many_as_ever(void)
     open_ranked();
     slices = worst = 0;
     IS(coop_observe(&observer), 0);
-    ranked(coop_spawn(reader, .rounds = 20), 3);
+    ranked(coop_spawn(reader, .rounds = 80), 3);
     for (int i = 0; i < 3; i++)
         ranked(coop_spawn(churner, .rounds = 1000), 2);
     IS(coop_run(), 0);
     CU_ASSERT(slices > 9000);
-    IS(worst, 64);
+    CU_ASSERT(worst > 48 && worst <= 64);
     CU_ASSERT((long)world.machine.looked <= slices / 64 + 1);
     world_close();
 }
