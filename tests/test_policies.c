@@ -53,7 +53,8 @@ static void ready_are(const char *expected)
     char text[80] = "";
     coop_value n = coop_ready_tasks(tids, 10);
     for (int i = 0; i < n; i++)
-        snprintf(text + strlen(text), sizeof text - strlen(text), "%s%td", i ? " " : "", tids[i]);
+        snprintf(text + strlen(text), sizeof text - strlen(text), "%s%td", i ? " " : "",
+                 tids[i]);
     CU_ASSERT_STRING_EQUAL(text, expected);
 }
 
@@ -122,7 +123,8 @@ static void strict_priority_starves(void)
     worker_of("mid", 200, 2);
     IS(coop_run(), 0);
     CU_ASSERT(!strncmp(world.log, "high-naps mid0 mid1", 19));
-    CU_ASSERT(strstr(world.log, "mid199 low0") && strstr(world.log, "low2 high-naps high-ends"));
+    CU_ASSERT(strstr(world.log, "mid199 low0") != NULL);
+    CU_ASSERT(strstr(world.log, "low2 high-naps high-ends") != NULL);
     world.log[0] = '\0';
     world_close();
 }

@@ -42,7 +42,7 @@ static bool take_undo(coop_sched *s, coop_call *call)
 static void take_touches(const coop_call *call, coop_touch *touch)
 {
     const struct lock *lock = ((const struct coop_Take *)call)->lock;
-    *touch = (coop_touch){ (uintptr_t)lock, true, lock->holder };
+    *touch = (coop_touch){ .object = (uintptr_t)lock, .write = true, .holder = lock->holder };
 }
 
 static const coop_call_type coop_Take_type = {
@@ -523,15 +523,13 @@ static int below(int n)
     return (int)(coop_draw(&chance) % (uint64_t)n);
 }
 
-/* Takes some locks, each higher than the one before, and perhaps waits for a task that came
-   before it: no circle. */
-coop_routine(member, int number, i, held, turns;)
+/* Takes some locks, each higher than the one before, so that there is no circle. */
+coop_routine(member, int i, turns;)
 {
     coop_begin;
     for (; my->turns; my->turns--) {
         for (my->i = 0; my->i < LOCKS; my->i++)
             if (below(2)) {
-                my->held |= 1 << my->i;
                 if (below(4))
                     coop_trap(coop_void, Take, .lock = &locks[my->i]);
                 else
@@ -544,7 +542,6 @@ coop_routine(member, int number, i, held, turns;)
         for (my->i = 0; my->i < LOCKS; my->i++)
             if (locks[my->i].holder == coop_self())
                 coop_trap(coop_void, Give, .lock = &locks[my->i]);
-        my->held = 0;
     }
     coop_finally;
     for (my->i = 0; my->i < LOCKS; my->i++)
@@ -584,7 +581,7 @@ coop_routine(judge, int i;)
 {
     coop_begin;
     for (; my->i < TASKS; my->i++)
-        crowd[my->i] = coop_spawn(member, .number = my->i, .turns = 5 + below(5));
+        crowd[my->i] = coop_spawn(member, .turns = 5 + below(5));
     for (my->i = 0; my->i < 100; my->i++) {
         PAUSE;
         check_ranks();

@@ -61,9 +61,9 @@ struct coop_more {
     coop_tid by;                   /* cancelled or killed: who did it, and why */
     const char *why;
     bool cancelled;                /* also when it was ended after that */
+    bool lends;                    /* is among the scheduler's lenders */
     int rank, raised;              /* as coop_rank gave it; as the policy is to see it */
     int lent;                      /* the highest of those who wait for it; 0: none */
-    bool lends;                    /* is among the scheduler's lenders */
     coop_task *next_lender;
     int64_t note;                  /* the policy's */
 };
