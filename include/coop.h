@@ -2516,7 +2516,8 @@ struct coop_call_type {
  *
  * object  its address or number
  * write   true: the call changes it
- * holder  the task that the caller must wait for, 0 if none: deadlock reports follow it
+ * holder  the task that the caller must wait for, 0 if none: deadlock reports follow it, and
+ *         the caller lends it its rank, when there is one as the wait begins
  * what, name   "lock", "db": for reports, which say "lock db held by 5 writer"; NULL: "task 5
  *         writer"
  * hidden  true: only who has the address in memory as it is can answer the call. So not for

@@ -196,7 +196,7 @@ void coop_stop(coop_sched *, int why);
 int coop_need_poller(coop_sched *);
 
 /* rank.c: how much a task matters to a policy that looks at ranks */
-void coop_rank_block(coop_sched *, coop_task *);    /* it waits now */
+void coop_rank_waits(coop_sched *, coop_task *);    /* now, and its call may have a holder */
 void coop_rank_end(coop_sched *, coop_task *);      /* it is about to be gone */
 void coop_ranks_stale(coop_sched *);
 void coop_settle_ranks(coop_sched *);

@@ -45,10 +45,10 @@ void coop_ranks_stale(coop_sched *s)
     s->until_look = 0;
 }
 
-void coop_rank_block(coop_sched *s, coop_task *t)
+void coop_rank_waits(coop_sched *s, coop_task *t)
 {
     struct coop_more *more = coop_more_of(t);
-    if (!more || !more->raised || !coop_waits_for(t))
+    if (!s->policy->ranked || !more || !more->raised || !coop_waits_for(t))
         return;
     join(s, t, more);
     coop_ranks_stale(s);
@@ -113,8 +113,7 @@ int coop_rank(coop_tid tid, int rank)
         return -ENOMEM;
     more->rank = rank;
     adjust(s, t, more);
-    if (s->policy->ranked)
-        coop_rank_block(s, t);
+    coop_rank_waits(s, t);
     if (s->lenders)
         coop_ranks_stale(s);
     return 0;

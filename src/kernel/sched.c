@@ -112,7 +112,7 @@ static void block(coop_sched *s, coop_task *t)
     t->since = s->now;
     s->outside += call->type->outside;
     if (COOP_RARE(s->policy->ranked))
-        coop_rank_block(s, t);
+        coop_rank_waits(s, t);
     coop_note(s, t, COOP_BLOCK, call, 0);
 }
 
