@@ -6,7 +6,8 @@
    calls and the order of execution come from.
 
    In this order: results; coroutines; coroutines by hand; tasks and the
-   scheduler; system calls; looking at tasks; observers; writing a system call.
+   scheduler; system calls; looking at tasks; observers; machines; policies;
+   writing a system call.
    A comment that opens with two stars and a name is that name's man page too.
 
    Threads: a scheduler belongs to the thread that opened it. Unless its contract
@@ -370,7 +371,7 @@ int coop_co_free(coop_coroutine *co);
  * poller    how coop_unix() waits for descriptors, without machine: a word as it takes
  *           it; NULL: what COOP_POLLER asks for
  * machine   who is outside; NULL: what COOP_MACHINE asks for, or coop_unix()
- * policy    who runs next; NULL: coop_fifo()
+ * policy    who runs next; NULL: what COOP_POLICY asks for, or coop_fifo()
  * observer  who watches; NULL: nobody but what COOP_TRACE asks for
  * report    gets every report of the scheduler (deadlock, failed tasks, ...), a
  *           text that ends in a newline; NULL: standard error
@@ -380,7 +381,8 @@ int coop_co_free(coop_coroutine *co);
  *           only do what threads may, and nothing with coop; NULL: standard error,
  *           whatever report is
  * arg       handed to report and slow_report
- * no_env    true: do not read COOP_TRACE, COOP_MACHINE, COOP_POLLER and COOP_SLOW
+ * no_env    true: do not read COOP_TRACE, COOP_MACHINE, COOP_POLLER, COOP_POLICY and
+ *           COOP_SLOW
  *
  * The scheduler owns machine and policy from a successful coop_sched_open on.
  *
@@ -418,7 +420,7 @@ typedef struct coop_options {
  * Errors:
  * -EBUSY   the thread has one
  * -EINVAL  COOP_TRACE has a word that is unknown or a path that cannot be opened, there
- *          is no such poller or machine, or COOP_SLOW is no time, which is reported; or
+ *          is no such poller, machine or policy, or COOP_SLOW is no time, which is reported; or
  *          options->observer has no event
  * -EMFILE  no descriptor is left for epoll; -ENFILE: not in the whole system
  * -ENOMEM  memory is exhausted
@@ -553,7 +555,7 @@ typedef struct coop_tie {          /* in what is to know of a task's end */
  */
 struct coop_GetTid { coop_call base; };
 
-/** coop_Yield - let all other ready tasks run first
+/** coop_Yield - let all other ready tasks run first, as far as the policy lets them
  *
  * Use: coop_trap(coop_void, Yield);
  *
@@ -2366,6 +2368,9 @@ int coop_name(coop_tid tid, const char *name);
  * waited       ns since it began to wait, as of the last poll
  * slices       times it got the processor
  * bytes        memory of the task and its call stack
+ * rank         what coop_rank gave it; 0 without
+ * raised       what it runs at, for a policy that looks at ranks: its rank, or more while
+ *              a task of higher rank waits for it; as of the last slice
  */
 typedef enum coop_state { COOP_READY, COOP_RUNNING, COOP_WAITING, COOP_ENDED } coop_state;
 typedef struct coop_info {
@@ -2377,6 +2382,7 @@ typedef struct coop_info {
     int64_t waited;
     uint64_t slices;
     size_t bytes;
+    int rank, raised;
 } coop_info;
 
 /** coop_inspect - look at one task
@@ -2391,7 +2397,8 @@ int coop_inspect(coop_tid tid, coop_info *info);
 /** coop_tasks - list all tasks
  *
  * Stores up to max tids in ascending order, system tasks and kept statuses included.
- * coop_ready_tasks lists those in the ready queue in the order in which they will run.
+ * coop_ready_tasks lists those in the ready queue in the order in which they will run, as
+ * far as the policy knows it.
  *
  * Returns: how many there are, which may be more than max; tids may be NULL when max is
  * 0. -ENOMEM when memory is exhausted.
@@ -2543,9 +2550,11 @@ int coop_unobserve(coop_observer *observer);
  */
 void coop_event_text(const coop_event *event, coop_text *text);
 
-/** coop_unix - the built-in machine and policy
+/* ---- Machines ---------------------------------------------------------------------- */
+
+/** coop_unix - the machine that is the host
  *
- * coop_unix is the host. poller says how it waits for descriptors:
+ * For coop_options. poller says how it waits for descriptors:
  *
  * "select"  tasks of one poll wake in ascending order of their descriptors; -EMFILE for
  *           descriptors from FD_SETSIZE on (1024 on Linux)
@@ -2559,16 +2568,11 @@ void coop_event_text(const coop_event *event, coop_text *text);
  *           which a descriptor is past select's limit or more than 32 are waited for
  * NULL      auto
  *
- * coop_fifo runs tasks in the order in which they became ready. Both are for
- * coop_options.
- *
  * Returns: NULL when memory is exhausted, for epoll also when no descriptor is left,
  * and when there is no such poller.
  * Thread: any.
  */
 coop_machine *coop_unix(const char *poller);
-coop_policy *coop_fifo(void);
-
 /** coop_sim - a machine that is all in memory
  *
  * For tests, and for seeing what a program does when time and network are as one wants
@@ -2587,6 +2591,115 @@ coop_policy *coop_fifo(void);
  * Thread: any.
  */
 coop_machine *coop_sim(uint64_t seed);
+
+/* ---- Policies ---------------------------------------------------------------------- */
+
+/** coop_fifo - the policies: who of the ready tasks runs next
+ *
+ * For coop_options; or COOP_POLICY=fifo, priority, lottery:SEED or mlfq takes one for a
+ * program that chooses none. They differ in nothing but the order, and the same program
+ * has the same one in every run.
+ *
+ * coop_fifo      whoever became ready first. Each ready task runs again after at most as
+ *                many slices as there are ready tasks.
+ * coop_priority  the highest rank first, of equals whoever became ready first. It knows
+ *                64 ranks; more than 63 is 63. A task runs only when none of higher rank
+ *                is ready: one that never waits keeps all of lower rank from running, for
+ *                ever.
+ * coop_lottery   one that is drawn, by a generator that begins with seed. A task has as
+ *                many tickets as its rank, and 1 with rank 0; so in the long run they
+ *                share the processor as they share the tickets. None is kept out, but
+ *                for how long one may have to wait there is no limit, only odds. To draw
+ *                takes time that grows with the number of ready tasks.
+ * coop_mlfq      multi-level feedback. Ranks do not count. A task begins at the highest
+ *                level. When it has run allotment slices at a level, no matter how often
+ *                it waited in between, it goes on at the next lower one; at the lowest it
+ *                stays. Of the highest level at which any is ready they take turns. After
+ *                every boost slices all go back to the highest level. So each ready task
+ *                runs again after at most boost slices and as many as there are ready
+ *                tasks. 0 is 3 levels, 4 slices, a boost after 256; there are 64 levels
+ *                at most. A slice counts as one however long it takes: no policy reads a
+ *                clock. A task takes about 100 bytes more; without memory for them it
+ *                stays at the highest level.
+ *
+ * What is ready outside is noticed as soon with all of them.
+ *
+ * Returns: NULL when memory is exhausted.
+ * Thread: any.
+ *
+ * See: Remzi and Andrea Arpaci-Dusseau, "Operating Systems: Three Easy Pieces", chapters
+ * 7 to 9.
+ */
+coop_policy *coop_fifo(void);
+coop_policy *coop_priority(void);
+coop_policy *coop_lottery(uint64_t seed);
+coop_policy *coop_mlfq(unsigned levels, unsigned allotment, unsigned boost);
+
+/** coop_rank - say how much a task matters
+ *
+ * rank is 0 or more, and 0 for a task that nobody gave one, whoever started it: set it
+ * right behind coop_spawn, or have the task do it first, for coop_self(). What it means is
+ * the policy's to say, and for most it means nothing. A task that is ready goes behind
+ * those that have its new rank already.
+ *
+ * A rank is lent: a task for which another waits, in a call that says so (WaitTask,
+ * KillTask with wait, the wait for a lock), runs at the other's rank as long as that is
+ * higher, and so does the one that it waits for in its turn. That ends with the wait,
+ * however it ends. WaitAny lends nothing, and who waits for a group lends to one member at
+ * a time. Where memory is exhausted nothing is lent.
+ *
+ * Returns: 0.
+ * Errors:
+ * -EINVAL  rank is negative
+ * -ESRCH   no such task, or it has ended
+ * -EPERM   a system task
+ * -ENOMEM  memory is exhausted; the old rank stays
+ */
+int coop_rank(coop_tid tid, int rank);
+
+/** coop_policy - one that picks the ready task that runs next
+ *
+ * Fill in all functions, put what else is needed behind them, and hand its address to
+ * coop_sched_open. It has the ready tasks, each from the put that brings it to the take or
+ * remove that gives it back, and the kernel does not know in which order.
+ *
+ * put     t became ready: a new task, one whose call was answered, or one that has had
+ *         its slice. Must not fail: there is coop_task_link to line tasks up with.
+ * take    gives the one that runs next; NULL only if none is ready
+ * remove  takes t out: true; false: it is not ready. Seldom asked: by the stepper, and
+ *         when its rank has changed.
+ * after   for those who want to see them all: the one that comes after t, the first for
+ *         NULL, and NULL after the last. It is asked for the first every 64 slices.
+ * free    the policy is let go
+ * ranked  true: it looks at ranks. That of a task changes only while the policy does not
+ *         have it: it is removed before and put again after. Who does not look at them
+ *         pays nothing for them.
+ *
+ * It must not trap, spawn, kill or give ranks, and may look at tasks. It has to say in its
+ * own contract how long a ready task may have to wait.
+ */
+struct coop_policy {
+    const char *name;
+    void (*put)(coop_policy *, coop_task *t);
+    coop_task *(*take)(coop_policy *);
+    bool (*remove)(coop_policy *, coop_task *t);
+    coop_task *(*after)(coop_policy *, coop_task *t);
+    void (*free)(coop_policy *);
+    bool ranked;
+};
+
+/** coop_task_link - what a policy may do with a task
+ *
+ * coop_task_link is room for one pointer, the policy's as long as it has the task.
+ * coop_task_rank is what the task runs at: its own rank, or one that is lent.
+ * coop_task_note is a number of the policy's own, 0 at first, as long as the task lives;
+ * it costs memory where it is asked for, and is NULL when that is exhausted.
+ * coop_task_tid is its number, to look at it by.
+ */
+coop_task **coop_task_link(coop_task *t);
+int coop_task_rank(const coop_task *t);
+int64_t *coop_task_note(coop_task *t);
+coop_tid coop_task_tid(const coop_task *t);
 
 /* ---- Writing a system call --------------------------------------------------------- */
 
@@ -2637,7 +2750,8 @@ struct coop_call_type {
  *
  * object  its address or number
  * write   true: the call changes it
- * holder  the task that the caller must wait for, 0 if none: deadlock reports follow it
+ * holder  the task that the caller must wait for, 0 if none: deadlock reports follow it, and
+ *         the caller lends it its rank, when there is one as the wait begins
  * what, name   "lock", "db": for reports, which say "lock db held by 5 writer"; NULL: "task 5
  *         writer"
  * hidden  true: only who has the address in memory as it is can answer the call. So not for

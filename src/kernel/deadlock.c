@@ -16,7 +16,7 @@ static coop_touch touch_of(const coop_call *call)
 }
 
 /* The task that t cannot go on without, as the call that it waits in says; 0: none. */
-static coop_tid waits_for(const coop_task *t)
+coop_tid coop_waits_for(const coop_task *t)
 {
     return t->co.state == COOP_WAITING ? touch_of(t->co.call).holder : 0;
 }
@@ -32,7 +32,7 @@ bool coop_closes_cycle(coop_sched *s, const coop_call *call, coop_tid holder)
         const coop_task *t = coop_find(s, holder);
         if (t == call->task)
             return true;
-        holder = t ? waits_for(t) : 0;
+        holder = t ? coop_waits_for(t) : 0;
     }
     return false;
 }
@@ -59,7 +59,7 @@ static void print_cycle(coop_sched *s, const coop_task *t, coop_text *text)
 {
     const coop_task *at = t;
     for (int n = 0; at; n++) {
-        at = coop_find(s, waits_for(at));
+        at = coop_find(s, coop_waits_for(at));
         if (at == t)
             break;
         if (!at || at->tid < t->tid || n == LONGEST)
@@ -69,7 +69,7 @@ static void print_cycle(coop_sched *s, const coop_task *t, coop_text *text)
     do {
         coop_print(text, at == t ? "" : ", ");
         print_wait(s, at, text);
-        at = coop_find(s, waits_for(at));
+        at = coop_find(s, coop_waits_for(at));
     } while (at != t);
     coop_print(text, "\n");
 }

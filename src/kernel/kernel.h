@@ -8,7 +8,6 @@
 
 #include "coop.h"
 #include "machine/machine.h"
-#include "policy/policy.h"
 
 /* From handle, besides COOP_WAIT. */
 #define COOP_GO_ON (INTPTR_MIN + 1)     /* the task ends, let it unwind now */
@@ -63,6 +62,11 @@ struct coop_more {
     coop_tid by;                   /* cancelled or killed: who did it, and why */
     const char *why;
     bool cancelled;                /* also when it was ended after that */
+    bool lends;                    /* is among the scheduler's lenders */
+    int rank, raised;              /* as coop_rank gave it; as the policy is to see it */
+    int lent;                      /* the highest of those who wait for it; 0: none */
+    coop_task *next_lender;
+    int64_t note;                  /* the policy's */
 };
 
 /* A task is a coroutine with an identity, so each coroutine is made with room for one:
@@ -110,6 +114,10 @@ struct coop_sched {
 
     coop_task *spare;              /* memory of ended tasks, for new ones */
     int spares;
+
+    coop_task *lenders;            /* rank.c: who wait with a rank, and who are lent one */
+    bool stale;                    /* what they lend is to be settled before the next slice, */
+    unsigned look_later;           /* and this is what until_look was */
 
     struct coop_due *due;          /* timers: a heap, the first due on top */
     size_t due_count, due_size;
@@ -188,6 +196,11 @@ int coop_need_poller(coop_sched *);
 void coop_later_set(coop_sched *, coop_later *, void (*run)(coop_sched *, coop_later *));
 void coop_later_clear(coop_sched *, coop_later *);
 bool coop_later_run(coop_sched *);                  /* true: there was something */
+/* rank.c: how much a task matters to a policy that looks at ranks */
+void coop_rank_waits(coop_sched *, coop_task *);    /* now, and its call may have a holder */
+void coop_rank_end(coop_sched *, coop_task *);      /* it is about to be gone */
+void coop_ranks_stale(coop_sched *);
+void coop_settle_ranks(coop_sched *);
 
 /* scope.c: what holds for a part of a task's call stack */
 int coop_scope_open(coop_sched *, coop_call *, coop_scope *);       /* from handle */
@@ -221,6 +234,7 @@ void coop_trail_text(coop_sched *, const coop_coroutine *, coop_value, coop_text
 void coop_report(coop_sched *, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void coop_report_text(coop_sched *, const char *text);      /* whole lines */
 int coop_deadlock(coop_sched *);
+coop_tid coop_waits_for(const coop_task *);         /* whom its call says; 0: nobody */
 void coop_tell(coop_sched *, coop_task *, coop_event_kind, const coop_call *,
                coop_value);
 const char *coop_basename(const char *path);

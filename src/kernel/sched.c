@@ -24,6 +24,8 @@ static void answer(coop_task *t, coop_value value)
 static void leave_wait(coop_sched *s, const coop_call *call)
 {
     s->outside -= call->type->outside;
+    if (COOP_RARE(s->lenders) && call->type->touches)
+        coop_ranks_stale(s);
 }
 
 void coop_wake(coop_sched *s, coop_call *call, coop_value value)
@@ -109,6 +111,8 @@ static void block(coop_sched *s, coop_task *t)
     t->co.state = COOP_WAITING;
     t->since = s->now;
     s->outside += call->type->outside;
+    if (COOP_RARE(s->policy->ranked))
+        coop_rank_waits(s, t);
     coop_note(s, t, COOP_BLOCK, call, 0);
 }
 
@@ -264,6 +268,11 @@ static int look_around(coop_sched *s)
         s->express = t->next;
         watched_slice(s, t);
         return 0;
+    }
+    if (s->stale) {
+        coop_settle_ranks(s);
+        if (s->until_look)
+            return 0;
     }
     s->until_look = LOOK_EVERY;
     bool ready = s->policy->after(s->policy, NULL);

@@ -217,6 +217,8 @@ void coop_finish(coop_sched *s, coop_task *t)
     if (!(t->co.flags & TASK_SYSTEM) && --s->living == 0)
         s->until_look = 0;
     coop_note(s, t, COOP_EXIT, NULL, t->final);
+    if (COOP_RARE(s->lenders))
+        coop_rank_end(s, t);
     if (COOP_RARE(t->tid == s->main_tid))
         tell_main(s, t);
     while (COOP_RARE(t->waiters))
