@@ -810,7 +810,8 @@ struct coop_Within { coop_call base; coop_timer timer; int64_t ns; coop_call *pa
  * Returns: the group, a coop_group *, good until the routine comes to its coop_finally part
  * or GroupWait has answered.
  * Errors:
- * -ENOMEM  memory is exhausted
+ * -ENOMEM  memory is exhausted. The calls that take a group give the same when they get this
+ *          instead of one, so it need not be checked in between.
  *
  * See: trio's nurseries; curio's task groups.
  */
@@ -844,7 +845,8 @@ struct coop_Group {
  * name    as of NewTask
  * daemon  true: it does not keep the group; when only daemons are left and the group is
  *         waited for, they are cancelled
- * result  when not NULL, receives what the task returned, or -ECANCELED
+ * result  when not NULL, receives what the task returned, or -ECANCELED; a failure is told
+ *         then, and not reported
  *
  * The group owns target from then on, also when this fails; but for the errors -EBUSY,
  * -EINVAL of a target that was resumed before, and -EPERM.
@@ -2258,15 +2260,17 @@ coop_declare(coop_serve,
  *                .results = my->results, .limit = 10);
  *
  * In a Group of its own, which tells what mode is and what an error means. targets is an
- * array of fresh coroutines, which are coop_gather's in every case; it must stay good
- * until the end. results, when not NULL, receives what each has returned, in the order of
- * the targets. limit is how many run at once; 0: all. name is the group's.
+ * array of fresh coroutines that stays good until the end. They are taken out of it, and
+ * NULL is left; what is still there in the end, since there was no memory to begin at all,
+ * is for coop_co_free. results, when not NULL, receives what each has returned, in the order of
+ * the targets, and -ECANCELED for those that have not begun. limit is how many run at once;
+ * 0: all. name is the group's.
  *
  * Returns: the group's result: 0, or the first error; COOP_ANY: what the first one that
  * did not fail has returned.
  * Errors:
- * -ENOMEM  memory is exhausted, or a target is NULL; the others were run
- * others   those of the coroutines
+ * -ENOMEM  memory is exhausted, or targets or one of them is NULL; the others are cancelled
+ * others   those of the coroutines, and of GroupSpawn for one that is not fresh
  */
 coop_declare(coop_gather,
     coop_coroutine **targets;
@@ -2279,7 +2283,7 @@ coop_declare(coop_gather,
     coop_coroutine *few_[8];
     coop_group *group_;
     size_t next_;
-    coop_value r_, error_;
+    coop_value r_;
 );
 
 /** coop_all - run some routines at once and wait for all
