@@ -119,6 +119,29 @@ static void F16_a_cycle_is_reported_by_name(void)
     NO_REPORTS();
 }
 
+coop_routine(locker_of_any, struct lock *first, *second, *sign; coop_value which, r;)
+{
+    coop_begin;
+    coop_trap(my->r, Grab, .lock = my->first);
+    coop_trap(coop_void, Yield);
+    coop_any(my->which, my->r, (Grab, .lock = my->sign, .trusting = true),
+             (Grab, .lock = my->second));
+    coop_end;
+}
+
+/* Each could go on if something else came, but there is nobody who would bring it. */
+static void F16_a_cycle_through_parts_of_calls(void)
+{
+    struct lock a = { 0, NULL }, b = { 0, NULL }, sign = { -1, NULL };
+    world_open(0);
+    coop_spawn(locker_of_any, .first = &a, .second = &b, .sign = &sign);
+    coop_spawn(locker_of_any, .first = &b, .second = &a, .sign = &sign);
+    IS(coop_run(), -EDEADLK);
+    REPORTED("one\ncoop:   a cycle: 1 locker_of_any waits for task 2 locker_of_any, "
+             "2 locker_of_any waits for task 1 locker_of_any\ncoop:   task 1");
+    world_drop();
+}
+
 coop_routine(waits_for, coop_tid tid; coop_value r;)
 {
     coop_begin;
@@ -357,6 +380,7 @@ static const suite_test tests[] = {
     TEST(F16_a_cycle_of_waits),
     TEST(F16_a_cycle_of_locks_is_refused),
     TEST(F16_a_cycle_is_reported_by_name),
+    TEST(F16_a_cycle_through_parts_of_calls),
     TEST(F16_a_cycle_through_the_cleanup),
     TEST(F16_a_cycle_through_calls_of_two_kinds),
     TEST(rule_5_no_deadlock_while_the_outside_may_wake_one),
