@@ -17,7 +17,8 @@ static coop_lock forks[SEATS] = {
 };
 static coop_event_flag over = { .name = "the end" };
 
-coop_routine(dine, const char *name; int which; coop_lock *first, *second; bool stuck; coop_value r;)
+coop_routine(dine, const char *name; coop_lock *first, *second; bool stuck; int which;
+             coop_value r;)
 {
     coop_begin;
     for (;;) {
