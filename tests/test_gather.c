@@ -1,51 +1,10 @@
 /* Several routines at once: coop_gather, coop_all, coop_race. */
+#include "blocks.h"
 #include "world.h"
 
 #include <errno.h>
-#include <stdlib.h>
-
-/* The linker puts these in front of the library's calls (--wrap). */
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t n, size_t size);
-void *__real_realloc(void *old, size_t size);
-void __real_free(void *block);
-
-static long blocks;
-static unsigned long asked, fails_at;      /* 0: none fails */
-static bool for_good;
-
-static bool refuse(void)
-{
-    asked++;
-    return fails_at && (asked == fails_at || (for_good && asked > fails_at));
-}
-
-void *__wrap_malloc(size_t size)
-{
-    void *block = refuse() ? NULL : __real_malloc(size);
-    blocks += block != NULL;
-    return block;
-}
-
-void *__wrap_calloc(size_t n, size_t size)
-{
-    void *block = refuse() ? NULL : __real_calloc(n, size);
-    blocks += block != NULL;
-    return block;
-}
-
-void *__wrap_realloc(void *old, size_t size)
-{
-    void *block = refuse() ? NULL : __real_realloc(old, size);
-    blocks += block != NULL && !old;
-    return block;
-}
-
-void __wrap_free(void *block)
-{
-    blocks -= block != NULL;
-    __real_free(block);
-}
+#include <stdio.h>
+#include <string.h>
 
 /* Runs a routine in a world of its own. Nothing may be left of it, and nothing reported. */
 #define WORLD(expected, ...)                                                        \
@@ -575,31 +534,28 @@ coop_routine(filled, int which; coop_value r;)
     coop_end;
 }
 
-static coop_value starve(int which, unsigned long n)
+/* False: there were not so many allocations. */
+static bool starve(int which, unsigned long n, bool for_good)
 {
     long before = blocks;
     world_open(0);
-    asked = 0;
-    fails_at = n;
+    blocks_fail(n, for_good);
     coop_value r = coop_main(filled, .which = which);
-    fails_at = 0;
+    bool came = asked >= n;
+    blocks_fail(0, false);
     world_close();
     IS(blocks, before);
-    CU_ASSERT(r == 1 || r == -ENOMEM);
-    return r;
+    CU_ASSERT(r == 1 || (r == -ENOMEM && came));
+    return came;
 }
 
 static void each_allocation_fails(void)
 {
     for (int which = 0; which < FILLINGS; which++)
         for (int i = 0; i < 2; i++) {
-            unsigned long n = 0;
-            coop_value r;
-            for_good = i;
-            do
-                r = starve(which, ++n);
-            while (asked >= n && n < 200);
-            IS(r, 1);
+            unsigned long n = 1;
+            while (starve(which, n, i) && n < 200)
+                n++;
             CU_ASSERT(n > 10 && n < 200);
         }
 }
