@@ -206,6 +206,7 @@ void coop_settle_ranks(coop_sched *);
 int coop_scope_open(coop_sched *, coop_call *, coop_scope *);       /* from handle */
 coop_scope *coop_scope_here(const coop_task *, const coop_call_type *);
 bool coop_left(coop_coroutine *, coop_frame *);     /* false: it waits for its scopes */
+void coop_scopes_end(coop_sched *, coop_task *);
 void coop_scopes_drop(coop_sched *, coop_task *);   /* which goes as it stands */
 void coop_scope_break(coop_sched *, coop_task *, coop_scope *, int why);
 void coop_cancel(coop_sched *, coop_task *, coop_tid by, const char *why);

@@ -248,6 +248,7 @@ void coop_doom(coop_sched *s, coop_task *t, coop_value final, unsigned flag)
         | (t->co.cleaning ? t->co.fate & CO_INTERRUPTED : 0);
     t->co.flags |= (uint8_t)flag;
     t->final = final;
+    coop_scopes_end(s, t);
     if (t->co.cleaning || t->slices == 0 || t->co.state == COOP_RUNNING)
         return;
     bool waits = t->co.state == COOP_WAITING;
