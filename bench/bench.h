@@ -44,6 +44,11 @@ double bench_each(int64_t start, long n);
 double bench_group_spawn(long n);
 double bench_cancel_sleeping(long n);
 
+/* channels.c */
+double bench_chan_rtt(long n);
+double bench_ring1000(long n);
+double bench_chan_buffered(long n);
+
 void bench_need(bool well, const char *what);      /* or the program ends, naming it */
 
 #endif

@@ -430,9 +430,9 @@ int coop_sched_open(const coop_options *options);
 /** coop_run - run until no task is left
  *
  * System tasks do not count. When tasks are left and nothing outside can wake one (no
- * descriptor and no timer is waited for) they are reported, each with the call that it
- * is blocked in, and the cycle if there is one; they stay to be looked at until
- * coop_sched_close.
+ * descriptor and no timer is waited for, and no door is open) they are reported, each with
+ * the call that it is blocked in, and the cycle if there is one; they stay to be looked at
+ * until coop_sched_close.
  *
  * Returns: 0, also without any task or scheduler.
  * Errors:
