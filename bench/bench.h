@@ -41,6 +41,7 @@ int64_t bench_clock(void);
 double bench_each(int64_t start, long n);
 
 /* compose.c */
+double bench_waitany4(long n);
 double bench_group_spawn(long n);
 double bench_cancel_sleeping(long n);
 

@@ -274,6 +274,7 @@ const bench_case bench_cases[] = {
     { "spawn100k", "ns", spawn100k, 100000, false },
     { "send", "ns", send, 5000000, false },
     { "create_ns", "ns", create_ns, 1000000, false },
+    { "waitany4", "ns", bench_waitany4, 1000000, false },
     { "group_spawn", "ns", bench_group_spawn, 1000000, false },
     { "cancel_sleeping", "ns", bench_cancel_sleeping, 100000, false },
     { "chan_rtt", "ns", bench_chan_rtt, 2000000, false },
