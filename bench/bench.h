@@ -41,8 +41,14 @@ int64_t bench_clock(void);
 double bench_each(int64_t start, long n);
 
 /* compose.c */
+double bench_waitany4(long n);
 double bench_group_spawn(long n);
 double bench_cancel_sleeping(long n);
+
+/* channels.c */
+double bench_chan_rtt(long n);
+double bench_ring1000(long n);
+double bench_chan_buffered(long n);
 
 void bench_need(bool well, const char *what);      /* or the program ends, naming it */
 

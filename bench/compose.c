@@ -46,6 +46,40 @@ double bench_group_spawn(long n)
     return each;
 }
 
+/* Of four channels one is sent into, each in its turn. */
+coop_routine(chooser, coop_chan **chans; long n; coop_value which, value;)
+{
+    coop_begin;
+    for (; my->n > 0; my->n--)
+        coop_any(my->which, my->value, (ChanRecv, .chan = my->chans[0]),
+                 (ChanRecv, .chan = my->chans[1]), (ChanRecv, .chan = my->chans[2]),
+                 (ChanRecv, .chan = my->chans[3]));
+    coop_end;
+}
+
+coop_routine(feeder, coop_chan **chans; long n; coop_value r;)
+{
+    coop_begin;
+    for (; my->n > 0; my->n--)
+        coop_trap(my->r, ChanSend, .chan = my->chans[my->n % 4], .value = 1);
+    coop_end;
+}
+
+double bench_waitany4(long n)
+{
+    coop_chan *chans[4];
+    open_sched();
+    for (int i = 0; i < 4; i++)
+        chans[i] = coop_chan_open(0, 0, NULL);
+    bench_need(coop_spawn(chooser, .chans = chans, .n = n) > 0, "coop_spawn");
+    bench_need(coop_spawn(feeder, .chans = chans, .n = n) > 0, "coop_spawn");
+    double each = run_all(n);
+    for (int i = 0; i < 4; i++)
+        coop_chan_free(chans[i]);
+    coop_sched_close();
+    return each;
+}
+
 coop_routine(asleep, coop_value r;)
 {
     coop_begin;

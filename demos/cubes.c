@@ -1,8 +1,9 @@
-/* cubes - two coroutines stepped by hand
+/* cubes - two coroutines stepped by hand, and three by the scheduler
 
    Each cube awaits a square and two pauses. A pause cannot pause: it yields
-   what it wants, through all that await it, to whoever resumes the coroutine. Here
-   that is main(), who is the scheduler, takes turns, and does not care to wait. */
+   what it wants, through all that await it, to whoever resumes the coroutine. First
+   that is main(), who takes turns, and does not care to wait. Then it is the scheduler, who
+   takes turns as well, and puts the results into the order of the arguments. */
 #include <coop.h>
 #include <stdio.h>
 
@@ -46,6 +47,15 @@ static void step(coop_coroutine *co)
         printf("StopIteration: %d\n", (int)value);
 }
 
+coop_routine(three, coop_value r, cubes[3];)
+{
+    coop_begin;
+    coop_all(my->r, my->cubes, (cube, .x = 3), (cube, .x = 4), (cube, .x = 5));
+    printf("[%d, %d, %d]\n", (int)my->cubes[0], (int)my->cubes[1], (int)my->cubes[2]);
+    coop_return(my->r);
+    coop_end;
+}
+
 int main(void)
 {
     coop_coroutine *five = coop_create(cube, .x = 5), *ten = coop_create(cube, .x = 10);
@@ -56,5 +66,5 @@ int main(void)
     }
     coop_co_free(five);
     coop_co_free(ten);
-    return 0;
+    return coop_main(three) < 0;
 }

@@ -6,7 +6,8 @@
    calls and the order of execution come from.
 
    In this order: results; coroutines; coroutines by hand; tasks and the
-   scheduler; system calls; looking at tasks; observers; writing a system call.
+   scheduler; system calls; looking at tasks; observers; machines; policies;
+   writing a system call.
    A comment that opens with two stars and a name is that name's man page too.
 
    Threads: a scheduler belongs to the thread that opened it. Unless its contract
@@ -485,7 +486,7 @@ int coop_defer(void (*fn)(void *arg), void *arg);
  * poller    how coop_unix() waits for descriptors, without machine: a word as it takes
  *           it; NULL: what COOP_POLLER asks for
  * machine   who is outside; NULL: what COOP_MACHINE asks for, or coop_unix()
- * policy    who runs next; NULL: coop_fifo()
+ * policy    who runs next; NULL: what COOP_POLICY asks for, or coop_fifo()
  * observer  who watches; NULL: nobody but what COOP_TRACE asks for
  * report    gets every report of the scheduler (deadlock, failed tasks, ...), a
  *           text that ends in a newline; NULL: standard error
@@ -495,7 +496,8 @@ int coop_defer(void (*fn)(void *arg), void *arg);
  *           only do what threads may, and nothing with coop; NULL: standard error,
  *           whatever report is
  * arg       handed to report and slow_report
- * no_env    true: do not read COOP_TRACE, COOP_MACHINE, COOP_POLLER and COOP_SLOW
+ * no_env    true: do not read COOP_TRACE, COOP_MACHINE, COOP_POLLER, COOP_POLICY and
+ *           COOP_SLOW
  *
  * The scheduler owns machine and policy from a successful coop_sched_open on.
  *
@@ -534,7 +536,7 @@ typedef struct coop_options {
  * Errors:
  * -EBUSY   the thread has one
  * -EINVAL  COOP_TRACE has a word that is unknown or a path that cannot be opened, there
- *          is no such poller or machine, or COOP_SLOW is no time, which is reported; or
+ *          is no such poller, machine or policy, or COOP_SLOW is no time, which is reported; or
  *          options->observer has no event
  * -EMFILE  no descriptor is left for epoll; -ENFILE: not in the whole system
  * -ENOMEM  memory is exhausted
@@ -544,9 +546,9 @@ int coop_sched_open(const coop_options *options);
 /** coop_run - run until no task is left
  *
  * System tasks do not count. When tasks are left and nothing outside can wake one (no
- * descriptor and no timer is waited for) they are reported, each with the call that it
- * is blocked in, and the cycle if there is one; they stay to be looked at until
- * coop_sched_close.
+ * descriptor and no timer is waited for, and no door is open) they are reported, each with
+ * the call that it is blocked in, and the cycle if there is one; they stay to be looked at
+ * until coop_sched_close.
  *
  * Returns: 0, also without any task or scheduler.
  * Errors:
@@ -651,6 +653,16 @@ typedef struct coop_job {          /* the same, for calls that helper threads do
     int stage;                     /* the machine's */
 } coop_job;
 
+typedef struct coop_later {        /* in what has something to do before the next slice */
+    struct coop_later *next, **at;
+    void (*run)(coop_sched *, struct coop_later *);
+} coop_later;
+
+typedef struct coop_tie {          /* in what is to know of a task's end */
+    struct coop_tie *next, **at;
+    void (*ended)(coop_sched *, coop_task *, struct coop_tie *);
+} coop_tie;
+
 /** coop_GetTid - the caller's tid
  *
  * Use: coop_trap(tid, GetTid);
@@ -659,7 +671,7 @@ typedef struct coop_job {          /* the same, for calls that helper threads do
  */
 struct coop_GetTid { coop_call base; };
 
-/** coop_Yield - let all other ready tasks run first
+/** coop_Yield - let all other ready tasks run first, as far as the policy lets them
  *
  * Use: coop_trap(coop_void, Yield);
  *
@@ -708,7 +720,8 @@ struct coop_NewTask { coop_call base; coop_coroutine *target; const char *name; 
  * -ESRCH     no such task, or it has ended
  * -EPERM     a system task
  * -EALREADY  it is ending already (only without wait)
- * -EDEADLK   with wait: the target waits, perhaps through others, for the caller
+ * -EDEADLK   with wait: the target waits, perhaps through others, for the caller. It ends as
+ *            soon as it can, unless it waits in a coop_finally part and was not killed before
  */
 struct coop_KillTask { coop_call base; coop_tid tid; bool wait; const char *why; };
 
@@ -913,7 +926,8 @@ struct coop_Within { coop_call base; coop_timer timer; int64_t ns; coop_call *pa
  * Returns: the group, a coop_group *, good until the routine comes to its coop_finally part
  * or GroupWait has answered.
  * Errors:
- * -ENOMEM  memory is exhausted
+ * -ENOMEM  memory is exhausted. The calls that take a group give the same when they get this
+ *          instead of one, so it need not be checked in between.
  *
  * See: trio's nurseries; curio's task groups.
  */
@@ -947,7 +961,8 @@ struct coop_Group {
  * name    as of NewTask
  * daemon  true: it does not keep the group; when only daemons are left and the group is
  *         waited for, they are cancelled
- * result  when not NULL, receives what the task returned, or -ECANCELED
+ * result  when not NULL, receives what the task returned, or -ECANCELED; a failure is told
+ *         then, and not reported
  *
  * The group owns target from then on, also when this fails; but for the errors -EBUSY,
  * -EINVAL of a target that was resumed before, and -EPERM.
@@ -1782,6 +1797,224 @@ struct coop_ChildWait { coop_call base; int pid; int *signal; };
  */
 struct coop_ChildKill { coop_call base; int pid, signal; };
 
+/** coop_lock - one task at a time, or any number that only read
+ *
+ * Use: static coop_lock db = { .name = "db" };
+ * Use: coop_trap(r, Lock, .lock = &db);
+ * Use: coop_trap(r, Lock, .lock = &db, .shared = true);
+ * Use: coop_trap(coop_void, Unlock, .lock = &db);
+ *
+ * A lock is a struct of the program's own, all zero but for its name, which may be NULL. It
+ * is for the tasks of one scheduler, must stay where it is, and be there as long as a task
+ * holds it or waits for it. There is nothing to close. The same goes for coop_condition,
+ * coop_semaphore, coop_event_flag, coop_future, coop_barrier and coop_once.
+ *
+ * Lock takes it for the caller alone; with shared together with all others that share it.
+ * Those who wait get it in the order in which they came, and one that would share it waits
+ * behind one that would not. Unlock hands it over: the next task has it from then on. With
+ * poll Lock does not wait. A wait that is cancelled, killed or out of time takes nothing.
+ *
+ * A task that ends while it holds a lock is reported, and no longer holds it. If it held it
+ * alone, what the lock guards may be half done: the next to lock it, whether it waits already
+ * or comes later, gets -EOWNERDEAD and holds the lock; if it shares it, so do all up to one
+ * that does not. Unlock in a coop_finally part, and no task ends that way.
+ *
+ * Returns: 0.
+ * Errors:
+ * -EOWNERDEAD  Lock: held, but its last holder has ended without Unlock
+ * -EDEADLK     Lock: the caller holds it, also when it only shares it; or a holder waits,
+ *              perhaps through others, for the caller
+ * -EAGAIN      Lock, poll: it cannot be had now
+ * -EPERM       Unlock: the caller does not hold it
+ * -EINVAL      lock is NULL
+ * -ENOMEM      Lock: memory is exhausted
+ */
+typedef struct coop_lock {
+    const char *name;
+    /* The lock's own. */
+    coop_tie tie_;                 /* to its owner */
+    coop_task *owner_;
+    struct coop_hold *readers_;
+    coop_call *waiting_;
+    coop_later later_;
+    bool orphaned_;
+} coop_lock;
+struct coop_Lock {
+    coop_call base;
+    coop_lock *lock;
+    bool shared, poll;
+    struct coop_hold *hold_;
+};
+struct coop_Unlock { coop_call base; coop_lock *lock; };
+
+/** coop_condition - wait until what a lock guards has changed
+ *
+ * Use: static coop_condition filled = { .name = "filled" };
+ * Use: coop_trap(r, CondWait, .condition = &filled, .lock = &lock);
+ * Use: coop_trap(n, CondSignal, .condition = &filled);
+ * Use: coop_trap(n, CondSignal, .condition = &filled, .all = true);
+ *
+ * CondWait gives up lock, which the caller must hold alone, waits for a signal, and takes
+ * the lock again before it answers: whatever the answer is, the caller holds the lock, also
+ * when it is killed, cancelled or out of time. So such a task waits for the lock first, and
+ * had better hold no other one meanwhile. Look again at what was waited for: another task may
+ * have come first.
+ *
+ * CondSignal signals the one that has waited longest, or all. It need not hold the lock.
+ * Who is killed or cancelled before it has the lock again hands its signal on, unless that
+ * was for all. Nobody waits: nothing happens.
+ *
+ * Returns: CondWait: 0. CondSignal: how many were signalled.
+ * Errors:
+ * -EOWNERDEAD  CondWait: as of Lock
+ * -EPERM       CondWait: the caller does not hold lock, or shares it
+ * -EINVAL      condition or lock is NULL
+ *
+ * See: C. A. R. Hoare, "Monitors" (1974); and Mesa, where a signal is a hint.
+ */
+typedef struct coop_condition {
+    const char *name;
+    coop_call *waiting_;
+} coop_condition;
+struct coop_CondWait {
+    coop_call base;
+    coop_condition *condition;
+    coop_lock *lock;
+    int state_;
+};
+struct coop_CondSignal { coop_call base; coop_condition *condition; bool all; };
+
+/** coop_semaphore - a number of things of which tasks take some
+ *
+ * Use: static coop_semaphore slots = { .name = "slots", .count = 2, .limit = 2 };
+ * Use: coop_trap(r, SemWait, .semaphore = &slots);
+ * Use: coop_trap(coop_void, SemPost, .semaphore = &slots);
+ *
+ * SemWait takes n, or one when n is 0, as soon as there are so many; SemPost gives back n.
+ * Those who wait are served in the order in which they came: who wants many is not passed by
+ * those who want few. With poll SemWait does not wait. Nobody owns what was taken: what a
+ * task has when it ends is not given back.
+ *
+ * count  how many there are; to be set before the first use
+ * limit  how many there can be; 0: any number
+ *
+ * Returns: 0.
+ * Errors:
+ * -EAGAIN     SemWait, poll: there are not so many, or others wait
+ * -EOVERFLOW  SemPost: there would be more than limit, or than can be counted
+ * -EINVAL     semaphore is NULL; SemWait: n is more than limit
+ */
+typedef struct coop_semaphore {
+    const char *name;
+    size_t count, limit;
+    coop_call *waiting_;
+    coop_later later_;
+} coop_semaphore;
+struct coop_SemWait { coop_call base; coop_semaphore *semaphore; size_t n; bool poll; };
+struct coop_SemPost { coop_call base; coop_semaphore *semaphore; size_t n; };
+
+/** coop_event_flag - something that has happened, or not
+ *
+ * Use: static coop_event_flag ready = { .name = "ready" };
+ * Use: coop_trap(r, EventWait, .event = &ready);
+ * Use: coop_trap(coop_void, EventSet, .event = &ready);
+ *
+ * EventWait waits until the event is set, and answers at once when it is. EventSet sets it,
+ * and all who wait go on, in the order in which they came, even if it is cleared before they
+ * run. EventClear clears it. With poll EventWait does not wait. set is there to be read.
+ *
+ * Returns: 0.
+ * Errors:
+ * -EAGAIN  EventWait, poll: it is not set
+ * -EINVAL  event is NULL
+ */
+typedef struct coop_event_flag {
+    const char *name;
+    bool set;
+    coop_call *waiting_;
+} coop_event_flag;
+struct coop_EventWait { coop_call base; coop_event_flag *event; bool poll; };
+struct coop_EventSet { coop_call base; coop_event_flag *event; };
+struct coop_EventClear { coop_call base; coop_event_flag *event; };
+
+/** coop_future - a value that comes once
+ *
+ * Use: static coop_future answer = { .name = "answer" };
+ * Use: coop_trap(v, FutureWait, .future = &answer);
+ * Use: coop_trap(r, FutureSet, .future = &answer, .value = 42);
+ *
+ * FutureSet sets the value, or an error, which is a negative errno. FutureWait gives it to
+ * any number of tasks, to those who wait in the order in which they came, and at once when it
+ * is there. With poll FutureWait does not wait. set and value are there to be read: they tell
+ * an error that was set from one of FutureWait.
+ *
+ * Returns: FutureWait: the value. FutureSet: 0.
+ * Errors:
+ * -EAGAIN    FutureWait, poll: it has not come
+ * -EALREADY  FutureSet: it was set before; that value stays
+ * -EINVAL    future is NULL; FutureSet: value is none, but close to INTPTR_MIN
+ * others     FutureWait: what was set
+ *
+ * See: Henry Baker and Carl Hewitt (1977); asyncio's Future.
+ */
+typedef struct coop_future {
+    const char *name;
+    bool set;
+    coop_value value;
+    coop_call *waiting_;
+} coop_future;
+struct coop_FutureWait { coop_call base; coop_future *future; bool poll; };
+struct coop_FutureSet { coop_call base; coop_future *future; coop_value value; };
+
+/** coop_barrier - tasks that wait for one another
+ *
+ * Use: static coop_barrier start = { .name = "start" };
+ * Use: coop_trap(place, BarrierWait, .barrier = &start, .count = 3);
+ *
+ * Waits until count tasks have come; the last to come does not wait, and all go on. Then the
+ * barrier begins anew. All say the same count. A wait that is cancelled, killed or out of
+ * time leaves the barrier as if the task had not come.
+ *
+ * Returns: in which place the caller came, from 0; count - 1 for the last.
+ * Errors:
+ * -EINVAL  barrier is NULL; count is not positive
+ */
+typedef struct coop_barrier {
+    const char *name;
+    int arrived_;
+    coop_call *waiting_;
+} coop_barrier;
+struct coop_BarrierWait { coop_call base; coop_barrier *barrier; int count; };
+
+/** coop_once - something to be done once, by whoever comes first
+ *
+ * Use: static coop_once config = { .name = "config" };
+ * Use: coop_trap(first, Once, .once = &config);
+ * Use: coop_trap(coop_void, OnceDone, .once = &config);
+ *
+ * Once gives 1 to the first that comes: it is to do the work, and to say OnceDone. All others
+ * wait for that and get 0, as do those who come later. When the task that does it ends without
+ * OnceDone, or says OnceDone with failed, the next of those who wait, or who come, is the
+ * first. With poll Once does not wait. done is there to be read.
+ *
+ * Returns: Once: 1 or 0. OnceDone: 0.
+ * Errors:
+ * -EAGAIN   Once, poll: another task is doing it
+ * -EDEADLK  Once: the caller is doing it; or who does waits, perhaps through others, for it
+ * -EPERM    OnceDone: the caller is not doing it
+ * -EINVAL   once is NULL
+ * -ENOMEM   Once: memory is exhausted
+ */
+typedef struct coop_once {
+    const char *name;
+    bool done;
+    coop_tie tie_;                 /* to who does it */
+    coop_task *doer_;
+    coop_call *waiting_;
+} coop_once;
+struct coop_Once { coop_call base; coop_once *once; bool poll; };
+struct coop_OnceDone { coop_call base; coop_once *once; bool failed; };
+
 /* ---- Library ----------------------------------------------------------------------- */
 
 /* Routines and functions made of the system calls above alone. Routines are used with
@@ -2143,15 +2376,17 @@ coop_declare(coop_serve,
  *                .results = my->results, .limit = 10);
  *
  * In a Group of its own, which tells what mode is and what an error means. targets is an
- * array of fresh coroutines, which are coop_gather's in every case; it must stay good
- * until the end. results, when not NULL, receives what each has returned, in the order of
- * the targets. limit is how many run at once; 0: all. name is the group's.
+ * array of fresh coroutines that stays good until the end. They are taken out of it, and
+ * NULL is left; what is still there in the end, since there was no memory to begin at all,
+ * is for coop_co_free. results, when not NULL, receives what each has returned, in the order of
+ * the targets, and -ECANCELED for those that have not begun. limit is how many run at once;
+ * 0: all. name is the group's.
  *
  * Returns: the group's result: 0, or the first error; COOP_ANY: what the first one that
  * did not fail has returned.
  * Errors:
- * -ENOMEM  memory is exhausted, or a target is NULL; the others were run
- * others   those of the coroutines
+ * -ENOMEM  memory is exhausted, or targets or one of them is NULL; the others are cancelled
+ * others   those of the coroutines, and of GroupSpawn for one that is not fresh
  */
 coop_declare(coop_gather,
     coop_coroutine **targets;
@@ -2164,7 +2399,7 @@ coop_declare(coop_gather,
     coop_coroutine *few_[8];
     coop_group *group_;
     size_t next_;
-    coop_value r_, error_;
+    coop_value r_;
 );
 
 /** coop_all - run some routines at once and wait for all
@@ -2253,6 +2488,9 @@ int coop_name(coop_tid tid, const char *name);
  * waited       ns since it began to wait, as of the last poll
  * slices       times it got the processor
  * bytes        memory of the task and its call stack
+ * rank         what coop_rank gave it; 0 without
+ * raised       what it runs at, for a policy that looks at ranks: its rank, or more while
+ *              a task of higher rank waits for it; as of the last slice
  */
 typedef enum coop_state { COOP_READY, COOP_RUNNING, COOP_WAITING, COOP_ENDED } coop_state;
 typedef struct coop_info {
@@ -2264,6 +2502,7 @@ typedef struct coop_info {
     int64_t waited;
     uint64_t slices;
     size_t bytes;
+    int rank, raised;
 } coop_info;
 
 /** coop_inspect - look at one task
@@ -2278,7 +2517,8 @@ int coop_inspect(coop_tid tid, coop_info *info);
 /** coop_tasks - list all tasks
  *
  * Stores up to max tids in ascending order, system tasks and kept statuses included.
- * coop_ready_tasks lists those in the ready queue in the order in which they will run.
+ * coop_ready_tasks lists those in the ready queue in the order in which they will run, as
+ * far as the policy knows it.
  *
  * Returns: how many there are, which may be more than max; tids may be NULL when max is
  * 0. -ENOMEM when memory is exhausted.
@@ -2430,9 +2670,11 @@ int coop_unobserve(coop_observer *observer);
  */
 void coop_event_text(const coop_event *event, coop_text *text);
 
-/** coop_unix - the built-in machine and policy
+/* ---- Machines ---------------------------------------------------------------------- */
+
+/** coop_unix - the machine that is the host
  *
- * coop_unix is the host. poller says how it waits for descriptors:
+ * For coop_options. poller says how it waits for descriptors:
  *
  * "select"  tasks of one poll wake in ascending order of their descriptors; -EMFILE for
  *           descriptors from FD_SETSIZE on (1024 on Linux)
@@ -2446,16 +2688,11 @@ void coop_event_text(const coop_event *event, coop_text *text);
  *           which a descriptor is past select's limit or more than 32 are waited for
  * NULL      auto
  *
- * coop_fifo runs tasks in the order in which they became ready. Both are for
- * coop_options.
- *
  * Returns: NULL when memory is exhausted, for epoll also when no descriptor is left,
  * and when there is no such poller.
  * Thread: any.
  */
 coop_machine *coop_unix(const char *poller);
-coop_policy *coop_fifo(void);
-
 /** coop_sim - a machine that is all in memory
  *
  * For tests, and for seeing what a program does when time and network are as one wants
@@ -2475,6 +2712,115 @@ coop_policy *coop_fifo(void);
  */
 coop_machine *coop_sim(uint64_t seed);
 
+/* ---- Policies ---------------------------------------------------------------------- */
+
+/** coop_fifo - the policies: who of the ready tasks runs next
+ *
+ * For coop_options; or COOP_POLICY=fifo, priority, lottery:SEED or mlfq takes one for a
+ * program that chooses none. They differ in nothing but the order, and the same program
+ * has the same one in every run.
+ *
+ * coop_fifo      whoever became ready first. Each ready task runs again after at most as
+ *                many slices as there are ready tasks.
+ * coop_priority  the highest rank first, of equals whoever became ready first. It knows
+ *                64 ranks; more than 63 is 63. A task runs only when none of higher rank
+ *                is ready: one that never waits keeps all of lower rank from running, for
+ *                ever.
+ * coop_lottery   one that is drawn, by a generator that begins with seed. A task has as
+ *                many tickets as its rank, and 1 with rank 0; so in the long run they
+ *                share the processor as they share the tickets. None is kept out, but
+ *                for how long one may have to wait there is no limit, only odds. To draw
+ *                takes time that grows with the number of ready tasks.
+ * coop_mlfq      multi-level feedback. Ranks do not count. A task begins at the highest
+ *                level. When it has run allotment slices at a level, no matter how often
+ *                it waited in between, it goes on at the next lower one; at the lowest it
+ *                stays. Of the highest level at which any is ready they take turns. After
+ *                every boost slices all go back to the highest level. So each ready task
+ *                runs again after at most boost slices and as many as there are ready
+ *                tasks. 0 is 3 levels, 4 slices, a boost after 256; there are 64 levels
+ *                at most. A slice counts as one however long it takes: no policy reads a
+ *                clock. A task takes about 100 bytes more; without memory for them it
+ *                stays at the highest level.
+ *
+ * What is ready outside is noticed as soon with all of them.
+ *
+ * Returns: NULL when memory is exhausted.
+ * Thread: any.
+ *
+ * See: Remzi and Andrea Arpaci-Dusseau, "Operating Systems: Three Easy Pieces", chapters
+ * 7 to 9.
+ */
+coop_policy *coop_fifo(void);
+coop_policy *coop_priority(void);
+coop_policy *coop_lottery(uint64_t seed);
+coop_policy *coop_mlfq(unsigned levels, unsigned allotment, unsigned boost);
+
+/** coop_rank - say how much a task matters
+ *
+ * rank is 0 or more, and 0 for a task that nobody gave one, whoever started it: set it
+ * right behind coop_spawn, or have the task do it first, for coop_self(). What it means is
+ * the policy's to say, and for most it means nothing. A task that is ready goes behind
+ * those that have its new rank already.
+ *
+ * A rank is lent: a task for which another waits, in a call that says so (WaitTask,
+ * KillTask with wait, the wait for a lock), runs at the other's rank as long as that is
+ * higher, and so does the one that it waits for in its turn. That ends with the wait,
+ * however it ends. WaitAny lends nothing, and who waits for a group lends to one member at
+ * a time. Where memory is exhausted nothing is lent.
+ *
+ * Returns: 0.
+ * Errors:
+ * -EINVAL  rank is negative
+ * -ESRCH   no such task, or it has ended
+ * -EPERM   a system task
+ * -ENOMEM  memory is exhausted; the old rank stays
+ */
+int coop_rank(coop_tid tid, int rank);
+
+/** coop_policy - one that picks the ready task that runs next
+ *
+ * Fill in all functions, put what else is needed behind them, and hand its address to
+ * coop_sched_open. It has the ready tasks, each from the put that brings it to the take or
+ * remove that gives it back, and the kernel does not know in which order.
+ *
+ * put     t became ready: a new task, one whose call was answered, or one that has had
+ *         its slice. Must not fail: there is coop_task_link to line tasks up with.
+ * take    gives the one that runs next; NULL only if none is ready
+ * remove  takes t out: true; false: it is not ready. Seldom asked: by the stepper, and
+ *         when its rank has changed.
+ * after   for those who want to see them all: the one that comes after t, the first for
+ *         NULL, and NULL after the last. It is asked for the first every 64 slices.
+ * free    the policy is let go
+ * ranked  true: it looks at ranks. That of a task changes only while the policy does not
+ *         have it: it is removed before and put again after. Who does not look at them
+ *         pays nothing for them.
+ *
+ * It must not trap, spawn, kill or give ranks, and may look at tasks. It has to say in its
+ * own contract how long a ready task may have to wait.
+ */
+struct coop_policy {
+    const char *name;
+    void (*put)(coop_policy *, coop_task *t);
+    coop_task *(*take)(coop_policy *);
+    bool (*remove)(coop_policy *, coop_task *t);
+    coop_task *(*after)(coop_policy *, coop_task *t);
+    void (*free)(coop_policy *);
+    bool ranked;
+};
+
+/** coop_task_link - what a policy may do with a task
+ *
+ * coop_task_link is room for one pointer, the policy's as long as it has the task.
+ * coop_task_rank is what the task runs at: its own rank, or one that is lent.
+ * coop_task_note is a number of the policy's own, 0 at first, as long as the task lives;
+ * it costs memory where it is asked for, and is NULL when that is exhausted.
+ * coop_task_tid is its number, to look at it by.
+ */
+coop_task **coop_task_link(coop_task *t);
+int coop_task_rank(const coop_task *t);
+int64_t *coop_task_note(coop_task *t);
+coop_tid coop_task_tid(const coop_task *t);
+
 /* ---- Writing a system call --------------------------------------------------------- */
 
 /** coop_call_type - a kind of system call
@@ -2492,7 +2838,8 @@ coop_machine *coop_sim(uint64_t seed);
  *           on waiting. Timers, descriptors and task ends ask it. NULL: nobody does.
  * undo      takes a waiting call out of wherever handle put it: true, and nothing may
  *           point at it after; or false, if that cannot be now, since somebody is at work
- *           on it: then it is answered soon. NULL only if handle never gives COOP_WAIT.
+ *           on it: then it is answered soon. It answers no other call: that may be undone
+ *           next. NULL only if handle never gives COOP_WAIT.
  * at_once   true: this one will not wait, so a cancelled task may make it too. NULL: what
  *           has an undo may wait.
  * drop      the call will not be made, since its task ends before, or another one that it
@@ -2523,7 +2870,8 @@ struct coop_call_type {
  *
  * object  its address or number
  * write   true: the call changes it
- * holder  the task that the caller must wait for, 0 if none: deadlock reports follow it
+ * holder  the task that the caller must wait for, 0 if none: deadlock reports follow it, and
+ *         the caller lends it its rank, when there is one as the wait begins
  * what, name   "lock", "db": for reports, which say "lock db held by 5 writer"; NULL: "task 5
  *         writer"
  * hidden  true: only who has the address in memory as it is can answer the call. So not for
@@ -2594,7 +2942,11 @@ extern const coop_call_type
     coop_Group_type, coop_GroupSpawn_type, coop_GroupWait_type, coop_GroupNext_type,
     coop_GroupCancel_type,
     coop_ChanSend_type, coop_ChanRecv_type, coop_ChanClose_type, coop_ChanDone_type,
-    coop_ChanJoin_type, coop_DoorWait_type;
+    coop_ChanJoin_type, coop_DoorWait_type,
+    coop_Lock_type, coop_Unlock_type, coop_CondWait_type, coop_CondSignal_type,
+    coop_SemWait_type, coop_SemPost_type, coop_EventWait_type, coop_EventSet_type,
+    coop_EventClear_type, coop_FutureWait_type, coop_FutureSet_type,
+    coop_BarrierWait_type, coop_Once_type, coop_OnceDone_type;
 
 /* ---- What the macros are made of --------------------------------------------------- */
 

@@ -1,6 +1,7 @@
 /* start.c - putting a scheduler together from the kernel and what fills its seams. */
 #include "kernel/kernel.h"
 #include "observer/observer.h"
+#include "policy/policy.h"
 #include "tasks/doors.h"
 #include "tasks/iopoll.h"
 #include "tasks/signals.h"
@@ -62,6 +63,15 @@ static int open_machine(coop_sched *s, const coop_options *o)
     return r == -ENODEV ? -EINVAL : r;
 }
 
+static int open_policy(coop_sched *s, const coop_options *o)
+{
+    const char *word = asked(o, "COOP_POLICY");
+    int r = coop_policy_by_name(word, &s->policy);
+    if (r == -EINVAL)
+        coop_report(s, "there is no policy '%s'; see COOP_POLICY in coop(7)", word);
+    return r;
+}
+
 int coop_sched_open(const coop_options *options)
 {
     static const coop_options defaults;
@@ -78,9 +88,9 @@ int coop_sched_open(const coop_options *options)
     s->start_poller = coop_iopoll_start;
     s->idle = COOP_IDLE;
     s->machine = o->machine;
-    s->policy = o->policy ? o->policy : coop_fifo();
+    s->policy = o->policy;
     coop_this = s;
-    int r = s->policy ? 0 : -ENOMEM;
+    int r = s->policy ? 0 : open_policy(s, o);
     if (r == 0 && !s->machine)
         r = open_machine(s, o);
     if (r == 0)

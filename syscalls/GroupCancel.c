@@ -1,15 +1,13 @@
 /* GroupCancel - cancel all members of a group. */
 #include "tasks/groups.h"
 
-#include <errno.h>
-
 static coop_value handle(coop_sched *s, coop_call *call)
 {
     const struct coop_GroupCancel *c = (const struct coop_GroupCancel *)call;
-    if (!c->group || !c->group->open_)
-        return -EINVAL;
-    coop_group_stop(s, c->group, call->task->tid, c->why);
-    return 0;
+    coop_value value = coop_group_flaw(c->group);
+    if (value == 0)
+        coop_group_stop(s, c->group, call->task->tid, c->why);
+    return value;
 }
 
 static void describe(const coop_call *call, const coop_value *result, coop_text *text)

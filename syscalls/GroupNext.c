@@ -17,9 +17,10 @@ static coop_value handle(coop_sched *s, coop_call *call)
     const struct coop_GroupNext *c = (const struct coop_GroupNext *)call;
     if (c->status)
         *c->status = (coop_status){ .end = COOP_NO_END };
-    if (!c->group || !c->group->open_ || !c->group->keep)
-        return -EINVAL;
-    coop_value value = ready(s, call);
+    coop_value value = coop_group_flaw(c->group);
+    if (value < 0 || !c->group->keep)
+        return value < 0 ? value : -EINVAL;
+    value = ready(s, call);
     if (value == COOP_WAIT && c->poll)
         return -EAGAIN;
     if (value == COOP_WAIT)
@@ -37,7 +38,7 @@ static bool undo(coop_sched *s, coop_call *call)
 static bool at_once(const coop_call *call)
 {
     const struct coop_GroupNext *c = (const struct coop_GroupNext *)call;
-    return c->poll || !c->group || c->group->over_;
+    return c->poll || coop_group_flaw(c->group) < 0 || c->group->over_;
 }
 
 static void describe(const coop_call *call, const coop_value *result, coop_text *text)

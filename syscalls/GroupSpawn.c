@@ -12,13 +12,14 @@ static coop_value ready(coop_sched *s, coop_call *call)
 static coop_value handle(coop_sched *s, coop_call *call)
 {
     struct coop_GroupSpawn *c = (struct coop_GroupSpawn *)call;
-    if (!c->group || !c->group->open_) {
+    coop_value value = coop_group_flaw(c->group);
+    if (value < 0) {
         call->type->drop(call);
-        return -EINVAL;
+        return value;
     }
     if (!c->target)
         return -ENOMEM;
-    coop_value value = ready(s, call);
+    value = ready(s, call);
     if (value == COOP_WAIT)
         coop_list_add(&c->group->spawners_, call);
     return value;
@@ -35,7 +36,7 @@ static bool undo(coop_sched *s, coop_call *call)
 static bool at_once(const coop_call *call)
 {
     const struct coop_GroupSpawn *c = (const struct coop_GroupSpawn *)call;
-    return !c->group || !coop_group_full(c->group);
+    return coop_group_flaw(c->group) < 0 || !coop_group_full(c->group);
 }
 
 /* The call may still be shown. */
@@ -50,7 +51,7 @@ static void drop(coop_call *call)
 static void describe(const coop_call *call, const coop_value *result, coop_text *text)
 {
     const struct coop_GroupSpawn *c = (const struct coop_GroupSpawn *)call;
-    if (c->group && c->group->name)
+    if (coop_group_flaw(c->group) == 0 && c->group->name)
         coop_print(text, "%s, ", c->group->name);
     if (c->name)
         coop_print(text, "%s", c->name);

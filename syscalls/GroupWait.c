@@ -16,14 +16,15 @@ static coop_value ready(coop_sched *s, coop_call *call)
 static coop_value handle(coop_sched *s, coop_call *call)
 {
     coop_group *g = ((struct coop_GroupWait *)call)->group;
-    if (!g || !g->open_)
-        return -EINVAL;
+    coop_value value = coop_group_flaw(g);
+    if (value < 0)
+        return value;
     if (g->base.task != call->task)
         return -EPERM;
     if (g->waiting_)
         return -EINVAL;
     coop_scope_break(s, call->task, &g->scope, 0);
-    coop_value value = ready(s, call);
+    value = ready(s, call);
     if (value == COOP_WAIT)
         g->waiting_ = call;
     return value;
@@ -40,7 +41,7 @@ static bool undo(coop_sched *s, coop_call *call)
 static bool at_once(const coop_call *call)
 {
     const coop_group *g = ((const struct coop_GroupWait *)call)->group;
-    return !g || g->over_;
+    return coop_group_flaw(g) < 0 || g->over_;
 }
 
 static void describe(const coop_call *call, const coop_value *result, coop_text *text)

@@ -32,6 +32,8 @@ static coop_value handle(coop_sched *s, coop_call *call)
         doom(s, t, c);
     if (!c->wait)
         return 0;
+    if (coop_closes_cycle(s, call, c->tid))        /* it was not undone at once */
+        return -EDEADLK;
     coop_list_add(&t->waiters, call);
     return COOP_WAIT;
 }

@@ -89,11 +89,11 @@ static void part(coop_sched *s, coop_call *whole, coop_call *one, coop_value val
     struct coop_WaitAny *c = (struct coop_WaitAny *)whole;
     one->task = NULL;
     c->waiting_--;
-    for (int i = 0; i < c->count && c->winner_ == NONE; i++)
+    for (int i = 0; i < c->count && c->winner_ == NONE && value != COOP_UNDONE; i++)
         if (c->parts[i] == one)
             win(c, i, value);
     if (whole->task->co.state == COOP_WAITING && undo_rest(s, c))
-        coop_wake(s, whole, c->winner_);
+        coop_wake(s, whole, c->winner_ == NONE ? coop_undone(whole) : c->winner_);
 }
 
 static bool undo(coop_sched *s, coop_call *call)

@@ -5,6 +5,8 @@
 
 _Static_assert(offsetof(struct coop_Within, timer) == sizeof(coop_call), "timer behind base");
 
+static const coop_call_type Within_late_type;      /* the time is over, its part not yet undone */
+
 static coop_value handle(coop_sched *s, coop_call *call)
 {
     struct coop_Within *c = (struct coop_Within *)call;
@@ -16,19 +18,32 @@ static coop_value handle(coop_sched *s, coop_call *call)
     int64_t now = coop_clock(s);
     int r = c->ns <= 0 ? -ETIMEDOUT
         : coop_timer_set(s, call, c->ns > INT64_MAX - now ? INT64_MAX : now + c->ns);
-    return r < 0 && coop_part_undo(s, c->part) ? r : COOP_WAIT;
+    if (r == 0)
+        return COOP_WAIT;
+    if (coop_part_undo(s, c->part))
+        return r;
+    call->type = &Within_late_type;
+    return COOP_WAIT;
 }
 
-/* The time is over. Of what cannot be undone the answer comes soon. */
+/* The time is over. Of what cannot be undone the answer comes soon; not from the timer. */
 static coop_value ready(coop_sched *s, coop_call *call)
 {
-    return coop_part_undo(s, ((struct coop_Within *)call)->part) ? -ETIMEDOUT : COOP_WAIT;
+    if (coop_part_undo(s, ((struct coop_Within *)call)->part))
+        return -ETIMEDOUT;
+    s->outside--;
+    call->type = &Within_late_type;
+    return COOP_WAIT;
 }
 
 static void part(coop_sched *s, coop_call *whole, coop_call *one, coop_value value)
 {
+    const coop_scope *by;
     (void)one;
     coop_timer_clear(s, whole);
+    if (value == COOP_UNDONE)
+        value = whole->type == &Within_late_type && !coop_interrupted(whole->task, &by)
+            ? -ETIMEDOUT : coop_undone(whole);
     coop_wake(s, whole, value);
 }
 
@@ -69,4 +84,9 @@ const coop_call_type coop_Within_type = {
     .name = "Within", .outside = true, .handle = handle, .ready = ready, .part = part,
     .undo = undo, .at_once = at_once, .drop = drop, .describe = describe,
     .touches = touches
+};
+
+static const coop_call_type Within_late_type = {
+    .name = "Within", .handle = handle, .part = part, .undo = undo,
+    .describe = describe, .touches = touches
 };

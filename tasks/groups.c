@@ -37,6 +37,19 @@ void coop_group_stop(coop_sched *s, coop_group *g, coop_tid by, const char *why)
         coop_cancel(s, m->task, by, why);
 }
 
+/* The error of a Group that failed may stand in the place of the group. */
+static bool is_none(const coop_group *g)
+{
+    return !g || coop_is_error((coop_value)g);
+}
+
+coop_value coop_group_flaw(const coop_group *g)
+{
+    if (is_none(g))
+        return g ? (coop_value)g : -EINVAL;
+    return g->open_ ? 0 : -EINVAL;
+}
+
 bool coop_group_full(const coop_group *g)
 {
     return g->limit && g->living_ >= g->limit;
@@ -96,8 +109,10 @@ static void ended(coop_sched *s, coop_task *t, coop_tie *tie)
     uint8_t seen = t->co.flags & TASK_SEEN;
     coop_status_of(t, &m->status);
     t->co.flags &= (uint8_t)~(TASK_SEEN & ~seen);
-    if (m->result)
+    if (m->result) {
         *m->result = m->status.value;
+        t->co.flags |= TASK_SEEN;
+    }
     remove_member(g, m);
     bool decided = decides(g, t, &m->status);
     if (g->keep)
@@ -189,7 +204,7 @@ coop_value coop_group_close(coop_sched *s, coop_group *g, bool tells)
 
 void coop_group_describe(const coop_group *g, coop_text *text)
 {
-    if (!g)
+    if (is_none(g))
         coop_print(text, "NULL");
     else
         coop_print(text, "%s%s%zu running", g->name ? g->name : "", g->name ? ", " : "",
@@ -198,7 +213,7 @@ void coop_group_describe(const coop_group *g, coop_text *text)
 
 void coop_group_touches(const coop_group *g, coop_touch *touch)
 {
-    const coop_member *m = g ? g->members_ : NULL;
+    const coop_member *m = is_none(g) ? NULL : g->members_;
     while (m && m->daemon && m->next)
         m = m->next;
     *touch = (coop_touch){ .object = (uintptr_t)g, .holder = m ? m->task->tid : 0 };

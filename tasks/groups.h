@@ -23,6 +23,9 @@ struct coop_member {
 coop_value coop_group_join(coop_sched *, const struct coop_GroupSpawn *);
 bool coop_group_full(const coop_group *);
 
+/* 0, or why what a call was given is no group that tasks can be in. */
+coop_value coop_group_flaw(const coop_group *);
+
 /* Cancel all members; none can come any more. */
 void coop_group_stop(coop_sched *, coop_group *, coop_tid by, const char *why);
 

@@ -307,3 +307,10 @@ void allow_descriptors_again(void)
 {
     need(setrlimit(RLIMIT_NOFILE, &limit_before) == 0, "setrlimit");
 }
+
+const char *local_address(const char *name)
+{
+    static char text[80];
+    snprintf(text, sizeof text, "unix://@%s-%ld", name, (long)getpid());
+    return text;
+}

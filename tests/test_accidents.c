@@ -288,9 +288,9 @@ coop_routine(hidden, int fd, other; coop_tid tid; coop_value r; char buf[8];)
 coop_routine(hidden_both_ways, int listener, client, fd;)
 {
     coop_begin;
-    coop_trap(my->listener, Listen, .address = "unix://@coop-accidents");
+    coop_trap(my->listener, Listen, .address = local_address("coop-accidents"));
     CU_ASSERT_FATAL(my->listener >= 0);
-    coop_trap(my->client, Connect, .address = "unix://@coop-accidents");
+    coop_trap(my->client, Connect, .address = local_address("coop-accidents"));
     coop_trap(my->fd, Accept, .fd = my->listener);
     coop_await(coop_void, hidden, .fd = my->fd, .other = my->client);
     coop_await(coop_void, hidden, .fd = my->client, .other = my->fd);

@@ -80,7 +80,7 @@ static void streams_of_every_kind(void)
     OUTSIDE(0, meet, .address = in_folder("unix://", "meet"));
     unlink(in_folder("", "meet"));
 #ifdef __linux__
-    OUTSIDE(0, meet, .address = "unix://@coop-connect-test");
+    OUTSIDE(0, meet, .address = local_address("coop-connect-test"));
 #endif
 }
 

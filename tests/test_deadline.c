@@ -327,6 +327,41 @@ static void killed_behind_shields(void)
     world_close();
 }
 
+/* Nor is a time waited for that nothing would hear of. */
+coop_routine(parks_late, coop_value r;)
+{
+    coop_begin;
+    coop_trap(coop_void, Deadline, .ns = COOP_S(1000));
+    coop_trap(my->r, Park);
+    coop_finally;
+    coop_trap(coop_void, Deadline, .ns = COOP_S(1));
+    coop_trap(my->r, Park);
+    say("%s", result(my->r));
+    coop_trap(coop_void, Deadline, .off = true);
+    coop_trap(my->r, Park);
+    coop_end;
+}
+
+coop_routine(around_late, coop_value r;)
+{
+    coop_begin;
+    coop_trap(coop_void, Deadline, .ns = COOP_S(1000));
+    coop_await(my->r, parks_late);
+    coop_end;
+}
+
+static void closed_before_the_time(void)
+{
+    world_open(0);
+    coop_spawn(around_late);
+    world.machine.poll_error = -EIO;
+    IS(coop_run(), -EIO);
+    world_drop();
+    IS(world.machine.clock, COOP_S(1));
+    LOG_IS("ETIMEDOUT");
+    parked = NULL;
+}
+
 /* A single call. */
 coop_routine(within, coop_value r; coop_tid tid; coop_status status;)
 {
@@ -383,7 +418,7 @@ static void with_a_limit(void)
 static const suite_test tests[] = {
     TEST(deadline_of_a_routine), TEST(nested), TEST(set_anew_and_off), TEST(deadlocks),
     TEST(cancelled_and_out_of_time), TEST(shield), TEST(killed_behind_shields),
-    TEST(with_a_limit),
+    TEST(closed_before_the_time), TEST(with_a_limit),
 };
 
 int main(int argc, char **argv)

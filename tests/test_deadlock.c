@@ -7,11 +7,11 @@
 /* A lock as a user would write it: says who holds it, so reports can follow. */
 struct lock { coop_tid holder; coop_call *waiting; };
 
-struct coop_Lock { coop_call base; struct lock *lock; bool trusting; };
+struct coop_Grab { coop_call base; struct lock *lock; bool trusting; };
 
 static coop_value lock_handle(coop_sched *s, coop_call *call)
 {
-    struct coop_Lock *c = (struct coop_Lock *)call;
+    struct coop_Grab *c = (struct coop_Grab *)call;
     if (!c->lock->holder) {
         c->lock->holder = coop_self();
         return 0;
@@ -25,31 +25,31 @@ static coop_value lock_handle(coop_sched *s, coop_call *call)
 static bool lock_undo(coop_sched *s, coop_call *call)
 {
     (void)s;
-    return coop_list_remove(&((struct coop_Lock *)call)->lock->waiting, call);
+    return coop_list_remove(&((struct coop_Grab *)call)->lock->waiting, call);
 }
 
 static void lock_describe(const coop_call *call, const coop_value *r, coop_text *text)
 {
     (void)r;
-    coop_print(text, "held by %td", ((const struct coop_Lock *)call)->lock->holder);
+    coop_print(text, "held by %td", ((const struct coop_Grab *)call)->lock->holder);
 }
 
 static void lock_touches(const coop_call *call, coop_touch *touch)
 {
-    const struct lock *lock = ((const struct coop_Lock *)call)->lock;
+    const struct lock *lock = ((const struct coop_Grab *)call)->lock;
     *touch = (coop_touch){ .object = (uintptr_t)lock, .write = true, .holder = lock->holder };
 }
 
-static const coop_call_type coop_Lock_type = {
-    .name = "Lock", .handle = lock_handle, .undo = lock_undo, .describe = lock_describe,
+static const coop_call_type coop_Grab_type = {
+    .name = "Grab", .handle = lock_handle, .undo = lock_undo, .describe = lock_describe,
     .touches = lock_touches
 };
 
-struct coop_Unlock { coop_call base; struct lock *lock; };
+struct coop_Release { coop_call base; struct lock *lock; };
 
 static coop_value unlock_handle(coop_sched *s, coop_call *call)
 {
-    struct lock *lock = ((struct coop_Unlock *)call)->lock;
+    struct lock *lock = ((struct coop_Release *)call)->lock;
     coop_call *next = coop_list_take(&lock->waiting);
     lock->holder = next ? next->task->tid : 0;
     if (next)
@@ -57,20 +57,20 @@ static coop_value unlock_handle(coop_sched *s, coop_call *call)
     return 0;
 }
 
-static const coop_call_type coop_Unlock_type = { .name = "Unlock", .handle = unlock_handle };
+static const coop_call_type coop_Release_type = { .name = "Release", .handle = unlock_handle };
 
 coop_routine(locker, struct lock *first, *second; bool trusting; coop_value r;)
 {
     coop_begin;
-    coop_trap(my->r, Lock, .lock = my->first, .trusting = my->trusting);
+    coop_trap(my->r, Grab, .lock = my->first, .trusting = my->trusting);
     coop_trap(coop_void, Yield);
-    coop_trap(my->r, Lock, .lock = my->second, .trusting = my->trusting);
+    coop_trap(my->r, Grab, .lock = my->second, .trusting = my->trusting);
     say("%td:%s", coop_self(), result(my->r));
     if (my->r == 0)
-        coop_trap(coop_void, Unlock, .lock = my->second);
+        coop_trap(coop_void, Release, .lock = my->second);
     coop_finally;
     if (my->first->holder == coop_self())
-        coop_trap(coop_void, Unlock, .lock = my->first);
+        coop_trap(coop_void, Release, .lock = my->first);
     coop_end;
 }
 
@@ -102,9 +102,9 @@ static void F16_a_cycle_is_reported_by_name(void)
         "coop: deadlock: 3 tasks are left, and nothing outside can wake one\n"
         "coop:   a cycle: 1 locker waits for task 2 the middle, 2 the middle waits for task "
         "3 locker, 3 locker waits for task 1 locker\n"
-        "coop:   task 1 locker waits in Lock(held by 2) at test_deadlock.c:"));
-    CU_ASSERT_PTR_NOT_NULL(strstr(report, "  task 2 the middle waits in Lock(held by 3)"));
-    CU_ASSERT_PTR_NOT_NULL(strstr(report, "  task 3 locker waits in Lock(held by 1)"));
+        "coop:   task 1 locker waits in Grab(held by 2) at test_deadlock.c:"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(report, "  task 2 the middle waits in Grab(held by 3)"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(report, "  task 3 locker waits in Grab(held by 1)"));
     IS(world.reported, 5);
     REPORTED("coop:   a cycle: 1 locker");
     /* They stay to be looked at. */
@@ -117,6 +117,29 @@ static void F16_a_cycle_is_reported_by_name(void)
     CU_ASSERT_PTR_NULL(a.waiting);
     IS(a.holder + b.holder + c.holder, 0);
     NO_REPORTS();
+}
+
+coop_routine(locker_of_any, struct lock *first, *second, *sign; coop_value which, r;)
+{
+    coop_begin;
+    coop_trap(my->r, Grab, .lock = my->first);
+    coop_trap(coop_void, Yield);
+    coop_any(my->which, my->r, (Grab, .lock = my->sign, .trusting = true),
+             (Grab, .lock = my->second));
+    coop_end;
+}
+
+/* Each could go on if something else came, but there is nobody who would bring it. */
+static void F16_a_cycle_through_parts_of_calls(void)
+{
+    struct lock a = { 0, NULL }, b = { 0, NULL }, sign = { -1, NULL };
+    world_open(0);
+    coop_spawn(locker_of_any, .first = &a, .second = &b, .sign = &sign);
+    coop_spawn(locker_of_any, .first = &b, .second = &a, .sign = &sign);
+    IS(coop_run(), -EDEADLK);
+    REPORTED("one\ncoop:   a cycle: 1 locker_of_any waits for task 2 locker_of_any, "
+             "2 locker_of_any waits for task 1 locker_of_any\ncoop:   task 1");
+    world_drop();
 }
 
 coop_routine(waits_for, coop_tid tid; coop_value r;)
@@ -206,12 +229,12 @@ static void F16_a_cycle_through_the_cleanup(void)
 coop_routine(holds, struct lock *lock; coop_tid tid; coop_value r;)
 {
     coop_begin;
-    coop_trap(coop_void, Lock, .lock = my->lock);
+    coop_trap(coop_void, Grab, .lock = my->lock);
     coop_trap(coop_void, Yield);
     coop_trap(coop_void, Yield);
     coop_trap(my->r, WaitTask, .tid = my->tid);
     say("%s", result(my->r));
-    coop_trap(coop_void, Unlock, .lock = my->lock);
+    coop_trap(coop_void, Release, .lock = my->lock);
     coop_end;
 }
 
@@ -262,14 +285,14 @@ static void rule_5_deadlock_after_the_last_timer(void)
     IS(coop_run(), -EDEADLK);
     IS(world.machine.clock, COOP_S(5));
     REPORTED("coop: deadlock: 1 task is left, and nothing outside can wake it\n"
-             "coop:   task 1 locker waits in Lock(held by 7) at test_deadlock.c:");
+             "coop:   task 1 locker waits in Grab(held by 7) at test_deadlock.c:");
     world_drop();
 }
 
 coop_routine(frees, struct lock *lock;)
 {
     coop_begin;
-    coop_trap(coop_void, Unlock, .lock = my->lock);
+    coop_trap(coop_void, Release, .lock = my->lock);
     coop_end;
 }
 
@@ -314,7 +337,7 @@ coop_routine(never_through, struct lock *lock;)
     coop_trap(coop_void, Yield);
     coop_finally;
     say("cleaning");
-    coop_trap(coop_void, Lock, .lock = my->lock);
+    coop_trap(coop_void, Grab, .lock = my->lock);
     say("never");
     coop_end;
 }
@@ -327,13 +350,13 @@ static void blocked_cleanup_is_dropped_at_close(void)
     coop_spawn(never_through, .lock = &a);
     world_drop();
     LOG_IS("cleaning");
-    REPORTED("coop:   task 1 never_through waits in Lock(held by 7) at test_deadlock.c:");
+    REPORTED("coop:   task 1 never_through waits in Grab(held by 7) at test_deadlock.c:");
 }
 
 coop_routine(asks, struct lock *lock;)
 {
     coop_begin;
-    coop_trap(coop_void, Lock, .lock = my->lock, .trusting = true);
+    coop_trap(coop_void, Grab, .lock = my->lock, .trusting = true);
     coop_end;
 }
 
@@ -357,6 +380,7 @@ static const suite_test tests[] = {
     TEST(F16_a_cycle_of_waits),
     TEST(F16_a_cycle_of_locks_is_refused),
     TEST(F16_a_cycle_is_reported_by_name),
+    TEST(F16_a_cycle_through_parts_of_calls),
     TEST(F16_a_cycle_through_the_cleanup),
     TEST(F16_a_cycle_through_calls_of_two_kinds),
     TEST(rule_5_no_deadlock_while_the_outside_may_wake_one),

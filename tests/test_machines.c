@@ -82,7 +82,7 @@ static void an_echo_server_and_its_clients(void)
     BOTH(1, "", echo_all, .address = "tcp://127.0.0.1:0", .clients = 1);
     BOTH(30, "", echo_all, .address = "tcp://127.0.0.1:0", .clients = 30);
     BOTH(30, "", echo_all, .address = "tcp://:0", .clients = 30);
-    BOTH(30, "", echo_all, .address = "unix://@coop-test-machines", .clients = 30);
+    BOTH(30, "", echo_all, .address = local_address("coop-test-machines"), .clients = 30);
 }
 
 static void a_thousand_connections_at_once(void)

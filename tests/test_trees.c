@@ -187,7 +187,7 @@ static int choose(void)
     return choice >= CANCEL && below(3) ? (int)below(CANCEL) : choice;
 }
 
-coop_declare(node, int id, owner, depth, steps, choice, late; coop_group *group, *last;
+coop_declare(node, int id, owner, depth, steps, choice, late, through; coop_group *group, *last;
              coop_value r;);
 
 /* One random thing. */
@@ -311,6 +311,7 @@ coop_define(node)
         if (my->r)
             coop_return(my->r);
     }
+    IS(my->through++, 0);
     coop_finally;
     if (my->id < MOST_FRAMES)
         run.cleaned[my->id]++;

@@ -1,8 +1,10 @@
 #include "world.h"
+#include "policy/policy.h"
 
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct world world;
@@ -23,6 +25,9 @@ void world_open_with(coop_options options)
         options.slow = -1;
     if (!options.machine)
         options.machine = virtual_machine(&world.machine);
+    const char *policy = getenv("COOP_POLICY");     /* tests/check-policies */
+    if (policy && !options.policy)
+        IS(coop_policy_by_name(policy, &options.policy), 0);
     if (!options.report) {
         options.report = world_report;
         options.arg = &world;
@@ -48,6 +53,8 @@ static void nothing_is_left(void)
     IS(world.machine.watching, 0);
     IS(coop_ready_tasks(NULL, 0), 0);
     CU_ASSERT_PTR_NULL(s->current);
+    CU_ASSERT_PTR_NULL(s->later);
+    CU_ASSERT_PTR_NULL(s->lenders);
 }
 
 void world_close(void)

@@ -16,7 +16,7 @@ static coop_touch touch_of(const coop_call *call)
 }
 
 /* The task that t cannot go on without, as the call that it waits in says; 0: none. */
-static coop_tid waits_for(const coop_task *t)
+coop_tid coop_waits_for(const coop_task *t)
 {
     return t->co.state == COOP_WAITING ? touch_of(t->co.call).holder : 0;
 }
@@ -32,16 +32,32 @@ bool coop_closes_cycle(coop_sched *s, const coop_call *call, coop_tid holder)
         const coop_task *t = coop_find(s, holder);
         if (t == call->task)
             return true;
-        holder = t ? waits_for(t) : 0;
+        holder = t ? coop_waits_for(t) : 0;
     }
     return false;
+}
+
+/* What keeps a task that waits for ever: its call, or the first part of it that another task
+   is known to keep. The other parts are not answered either. */
+static coop_touch keeps(coop_sched *s, const coop_task *t)
+{
+    const coop_call *call = t->co.call, *part;
+    for (int i = 0; call->type->nth && (part = call->type->nth(call, i)); i++)
+        if (coop_find(s, touch_of(part).holder))
+            return touch_of(part);
+    return touch_of(call);
+}
+
+static coop_task *keeper(coop_sched *s, const coop_task *t)
+{
+    return t->co.state == COOP_WAITING ? coop_find(s, keeps(s, t).holder) : NULL;
 }
 
 /* "3 waits for lock db held by 5 writer" */
 static void print_wait(coop_sched *s, const coop_task *t, coop_text *text)
 {
-    coop_touch touch = touch_of(t->co.call);
-    const coop_task *holder = coop_find(s, touch.holder);
+    coop_touch touch = keeps(s, t);
+    const coop_task *holder = keeper(s, t);
     coop_print(text, "%td %s waits for ", t->tid, coop_name_of(t));
     if (touch.what) {
         coop_print(text, touch.name ? "%s %s" : "%s", touch.what, touch.name);
@@ -59,7 +75,7 @@ static void print_cycle(coop_sched *s, const coop_task *t, coop_text *text)
 {
     const coop_task *at = t;
     for (int n = 0; at; n++) {
-        at = coop_find(s, waits_for(at));
+        at = keeper(s, at);
         if (at == t)
             break;
         if (!at || at->tid < t->tid || n == LONGEST)
@@ -69,7 +85,7 @@ static void print_cycle(coop_sched *s, const coop_task *t, coop_text *text)
     do {
         coop_print(text, at == t ? "" : ", ");
         print_wait(s, at, text);
-        at = coop_find(s, waits_for(at));
+        at = keeper(s, at);
     } while (at != t);
     coop_print(text, "\n");
 }

@@ -47,6 +47,7 @@ int coop_inspect(coop_tid tid, coop_info *info)
     if (!t)
         return -ESRCH;
     bool waits = t->co.state == COOP_WAITING;
+    const struct coop_more *more = coop_more_of(t);
     *info = (coop_info){
         .tid = tid,
         .parent = parent_of(t),
@@ -60,6 +61,8 @@ int coop_inspect(coop_tid tid, coop_info *info)
         .waited = waits ? coop_this->now - t->since : 0,
         .slices = t->slices,
         .bytes = bytes_of(t),
+        .rank = more ? more->rank : 0,
+        .raised = more ? more->raised : 0,
     };
     return 0;
 }

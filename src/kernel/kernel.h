@@ -8,11 +8,13 @@
 
 #include "coop.h"
 #include "machine/machine.h"
-#include "policy/policy.h"
 
 /* From handle, besides COOP_WAIT. */
 #define COOP_GO_ON (INTPTR_MIN + 1)     /* the task ends, let it unwind now */
 #define COOP_STAY (INTPTR_MIN + 2)      /* call->result is the answer, and the object stays */
+
+/* From ready, of a part of another call: its undo gave false, and now it is undone. */
+#define COOP_UNDONE (INTPTR_MIN + 3)
 
 /* For thread-local variables: reached without a call, also within a shared library. */
 #ifdef __ELF__
@@ -51,8 +53,6 @@ enum {
     TASK_WAITS_ANY = 128           /* its call is to be offered when a child is kept */
 };
 
-typedef struct coop_tie coop_tie;
-
 /* What few tasks have. */
 struct coop_more {
     const char *born;
@@ -63,12 +63,11 @@ struct coop_more {
     coop_tid by;                   /* cancelled or killed: who did it, and why */
     const char *why;
     bool cancelled;                /* also when it was ended after that */
-};
-
-/* Between a task and what is to know of its end. */
-struct coop_tie {
-    coop_tie *next, **at;
-    void (*ended)(coop_sched *, coop_task *, coop_tie *);   /* the tie is off already */
+    bool lends;                    /* is among the scheduler's lenders */
+    int rank, raised;              /* as coop_rank gave it; as the policy is to see it */
+    int lent;                      /* the highest of those who wait for it; 0: none */
+    coop_task *next_lender;
+    int64_t note;                  /* the policy's */
 };
 
 /* A task is a coroutine with an identity, so each coroutine is made with room for one:
@@ -116,6 +115,10 @@ struct coop_sched {
 
     struct { coop_task *first; int count; } spare[2];  /* memory of ended tasks, for new ones */
 
+    coop_task *lenders;            /* rank.c: who wait with a rank, and who are lent one */
+    bool stale;                    /* what they lend is to be settled before the next slice, */
+    unsigned look_later;           /* and this is what until_look was */
+
     struct coop_due *due;          /* timers: a heap, the first due on top */
     size_t due_count, due_size;
     uint32_t due_seq;
@@ -130,6 +133,7 @@ struct coop_sched {
     struct coop_watchdog *watchdog;
     coop_door *doors;              /* that are open */
 
+    coop_later *later, **later_end;        /* to be done before the next slice */
     coop_task *express;            /* go before the queue: the stepper's choice */
     coop_tid let_first;            /* set during COOP_TRAP: defer it, run this first */
     int stop;                      /* why coop_run is to return */
@@ -172,7 +176,7 @@ struct coop_more *coop_need_more(coop_task *);     /* NULL: no memory */
 void coop_lose_more(coop_task *);
 void coop_tie_to(struct coop_more *, coop_tie *);
 void coop_untie(coop_tie *);
-void coop_tell_ties(coop_sched *, coop_task *);
+bool coop_tell_ties(coop_sched *, coop_task *);    /* true: there were some */
 const char *coop_name_of(const coop_task *);
 const char *coop_born_of(const coop_task *);
 
@@ -193,10 +197,22 @@ void coop_let_first(coop_sched *, coop_tid);        /* an observer's, during COO
 void coop_stop(coop_sched *, int why);
 int coop_need_poller(coop_sched *);
 
+/* later.c: what is to be done before the next slice, since it cannot be now: an undo answers no
+   other call, which may be about to be undone too. Once, however often it is set. */
+void coop_later_set(coop_sched *, coop_later *, void (*run)(coop_sched *, coop_later *));
+void coop_later_clear(coop_sched *, coop_later *);
+bool coop_later_run(coop_sched *);                  /* true: there was something */
+/* rank.c: how much a task matters to a policy that looks at ranks */
+void coop_rank_waits(coop_sched *, coop_task *);    /* now, and its call may have a holder */
+void coop_rank_end(coop_sched *, coop_task *);      /* it is about to be gone */
+void coop_ranks_stale(coop_sched *);
+void coop_settle_ranks(coop_sched *);
+
 /* scope.c: what holds for a part of a task's call stack */
 int coop_scope_open(coop_sched *, coop_call *, coop_scope *);       /* from handle */
 coop_scope *coop_scope_here(const coop_task *, const coop_call_type *);
 bool coop_left(coop_coroutine *, coop_frame *);     /* false: it waits for its scopes */
+void coop_scopes_end(coop_sched *, coop_task *);
 void coop_scopes_drop(coop_sched *, coop_task *);   /* which goes as it stands */
 void coop_scope_break(coop_sched *, coop_task *, coop_scope *, int why);
 void coop_cancel(coop_sched *, coop_task *, coop_tid by, const char *why);
@@ -209,6 +225,7 @@ bool coop_part_fits(const coop_call *part);
 coop_value coop_part_begin(coop_sched *, coop_call *whole, coop_call *part);
 bool coop_part_undo(coop_sched *, coop_call *part);
 void coop_part_drop(coop_call *part);
+coop_value coop_undone(const coop_call *);         /* the answer of one undone late */
 
 /* timer.c */
 bool coop_next_timer(coop_sched *, int64_t *when);
@@ -224,11 +241,14 @@ void coop_trail_text(coop_sched *, const coop_coroutine *, coop_value, coop_text
 void coop_report(coop_sched *, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void coop_report_text(coop_sched *, const char *text);      /* whole lines */
 int coop_deadlock(coop_sched *);
+coop_tid coop_waits_for(const coop_task *);         /* whom its call says; 0: nobody */
 void coop_tell(coop_sched *, coop_task *, coop_event_kind, const coop_call *,
                coop_value);
 const char *coop_basename(const char *path);
 void coop_print_string(coop_text *, const char *);  /* quoted, as coop_print_bytes does */
 void coop_print_why(const char *why, coop_text *);  /* of KillTask and its like; NULL: nothing */
+void coop_print_object(const void *, const char *name, coop_text *);    /* NULL: no name */
+void coop_print_next(coop_text *);                  /* ", " unless the argument is the first */
 void coop_print_call(const coop_call *, const coop_value *result, coop_text *); /* no result */
 
 #pragma GCC visibility pop

@@ -97,8 +97,9 @@ int coop_set_local(const coop_key *key, coop_value value)
         return -ESRCH;
     if (!l)
         return add(t, &(struct local){ NULL, key, value, false });
-    let_go(l);
+    struct local old = *l;
     l->value = value;
     l->inherited = false;
+    let_go(&old);                  /* which may set values, too */
     return 0;
 }

@@ -2,6 +2,8 @@
    answers a part tells the whole (coop_wake). */
 #include "kernel/kernel.h"
 
+#include <errno.h>
+
 /* Only what can be undone may be a part, and it must be the task's call itself that tells whom
    a part belongs to. */
 bool coop_part_fits(const coop_call *part)
@@ -32,4 +34,13 @@ void coop_part_drop(coop_call *part)
 {
     if (part && part->type && part->type->drop)
         part->type->drop(part);
+}
+
+coop_value coop_undone(const coop_call *call)
+{
+    const coop_scope *by;
+    if (call != call->task->co.call)
+        return COOP_UNDONE;
+    int why = coop_interrupted(call->task, &by);
+    return why ? why : -ECANCELED;
 }

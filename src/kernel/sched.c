@@ -24,6 +24,8 @@ static void answer(coop_task *t, coop_value value)
 static void leave_wait(coop_sched *s, const coop_call *call)
 {
     s->outside -= call->type->outside;
+    if (COOP_RARE(s->lenders) && call->type->touches)
+        coop_ranks_stale(s);
 }
 
 void coop_wake(coop_sched *s, coop_call *call, coop_value value)
@@ -109,6 +111,8 @@ static void block(coop_sched *s, coop_task *t)
     t->co.state = COOP_WAITING;
     t->since = s->now;
     s->outside += call->type->outside;
+    if (COOP_RARE(s->policy->ranked))
+        coop_rank_waits(s, t);
     coop_note(s, t, COOP_BLOCK, call, 0);
 }
 
@@ -255,6 +259,8 @@ static void poll_outside(coop_sched *s, bool may_block)
 static int look_around(coop_sched *s)
 {
     s->current = NULL;
+    if (coop_later_run(s))
+        return 0;
     if (!s->living)
         return ALL_ENDED;
     if (s->stop)
@@ -264,6 +270,11 @@ static int look_around(coop_sched *s)
         s->express = t->next;
         watched_slice(s, t);
         return 0;
+    }
+    if (s->stale) {
+        coop_settle_ranks(s);
+        if (s->until_look)
+            return 0;
     }
     s->until_look = LOOK_EVERY;
     bool ready = s->policy->after(s->policy, NULL);
@@ -320,7 +331,7 @@ void coop_end_all(coop_sched *s)
 {
     coop_task *t, *next;
     size_t limit;
-    bool busy = false;
+    bool tied;
     s->closing = true;
     do {                           /* again if an undo made tasks and so moved the others */
         limit = s->limit;
@@ -332,13 +343,15 @@ void coop_end_all(coop_sched *s)
     while (coop_loop(s) == -ECANCELED || s->policy->after(s->policy, NULL))
         s->until_look = LOOK_EVERY;
     for (t = NULL; (t = coop_each(s, t));)
-        if (!(t->co.flags & TASK_SYSTEM) && t->co.state == COOP_WAITING && t->co.call
-            && !coop_undo(s, t))
-            busy = true;
-    if (busy)
+        if (!(t->co.flags & TASK_SYSTEM) && t->co.state == COOP_WAITING && t->co.call)
+            coop_undo(s, t);
+    if (s->jobs)
         s->machine->end_jobs(s->machine);   /* they write into frames */
-    for (t = NULL; (t = coop_each(s, t));)
-        coop_tell_ties(s, t);
+    do {                           /* what one held may go on to another */
+        tied = coop_later_run(s);
+        for (t = NULL; (t = coop_each(s, t));)
+            tied |= coop_tell_ties(s, t);
+    } while (tied);
     for (t = NULL; (t = coop_each(s, t));)
         coop_scopes_drop(s, t);
     for (t = coop_each(s, NULL); t; t = next) {

@@ -85,6 +85,20 @@ bool coop_left(coop_coroutine *co, coop_frame *frame)
     return true;
 }
 
+/* A time that comes is heard only within coop_finally parts when the task ends. */
+void coop_scopes_end(coop_sched *s, coop_task *t)
+{
+    const struct coop_more *more = coop_more_of(t);
+    const coop_frame *frame = t->co.top;
+    unsigned cleaning = t->co.cleaning;
+    for (coop_scope *scope = more ? more->scope : NULL; scope; scope = scope->outer) {
+        for (; frame != scope->frame; frame = frame->caller)
+            cleaning -= frame->flags & FRAME_CLEANS;
+        if (!cleaning && scope->timed)
+            scope->call->type->leave(s, scope->call);
+    }
+}
+
 void coop_scopes_drop(coop_sched *s, coop_task *t)
 {
     const struct coop_more *more = coop_more_of(t);

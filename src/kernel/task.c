@@ -34,14 +34,16 @@ void coop_untie(coop_tie *tie)
         tie->next->at = tie->at;
 }
 
-void coop_tell_ties(coop_sched *s, coop_task *t)
+bool coop_tell_ties(coop_sched *s, coop_task *t)
 {
     struct coop_more *more = coop_more_of(t);
+    bool any = more && more->ties;
     while (more && more->ties) {
         coop_tie *tie = more->ties;
         coop_untie(tie);
         tie->ended(s, t, tie);
     }
+    return any;
 }
 
 void coop_lose_more(coop_task *t)
@@ -215,6 +217,8 @@ void coop_finish(coop_sched *s, coop_task *t)
     if (!(t->co.flags & TASK_SYSTEM) && --s->living == 0)
         s->until_look = 0;
     coop_note(s, t, COOP_EXIT, NULL, t->final);
+    if (COOP_RARE(s->lenders))
+        coop_rank_end(s, t);
     if (COOP_RARE(t->tid == s->main_tid))
         tell_main(s, t);
     while (COOP_RARE(t->waiters))
@@ -244,6 +248,7 @@ void coop_doom(coop_sched *s, coop_task *t, coop_value final, unsigned flag)
         | (t->co.cleaning ? t->co.fate & CO_INTERRUPTED : 0);
     t->co.flags |= (uint8_t)flag;
     t->final = final;
+    coop_scopes_end(s, t);
     if (t->co.cleaning || t->slices == 0 || t->co.state == COOP_RUNNING)
         return;
     bool waits = t->co.state == COOP_WAITING;

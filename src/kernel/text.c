@@ -86,6 +86,20 @@ void coop_print_string(coop_text *text, const char *string)
     coop_print_bytes(text, string, coop_can_read(string, 1) ? strlen(string) : 1);
 }
 
+void coop_print_next(coop_text *text)
+{
+    if (text->used && text->data[text->used - 1] != '(')
+        coop_print(text, ", ");
+}
+
+void coop_print_object(const void *object, const char *name, coop_text *text)
+{
+    if (object && !name)
+        return;
+    coop_print_next(text);
+    coop_print(text, "%s", object ? name : "NULL");
+}
+
 void coop_print_why(const char *why, coop_text *text)
 {
     if (!why)

@@ -146,6 +146,11 @@ int coop_open_unix(const char *poller, unsigned threads, coop_machine **machine)
 int coop_machine_by_name(const char *word, const char *poller, unsigned threads,
                          coop_machine **machine);
 
+/* chance.c: the next number of a generator, which began with *state being its seed; the seed
+   in what follows a word: nothing, which is 0, or ":SEED" with a number. */
+uint64_t coop_draw(uint64_t *state);
+bool coop_seed_from(const char *text, uint64_t *seed);
+
 /* address.c: "tcp://HOST:PORT", "udp://...", "unix://PATH". 0, -EINVAL, -ENAMETOOLONG. */
 int coop_spot_from(const char *address, coop_spot *spot);
 int coop_spot_split(const char *host_port, coop_spot *spot);     /* HOST:PORT alone */

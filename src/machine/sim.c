@@ -16,19 +16,11 @@ enum { FIRST_FD = 3 };
 /* The wall clock begins at 2009-03-25 00:00:00 UTC. */
 static const int64_t WALL_START = COOP_S(1237939200);
 
-/* ---- Chance: splitmix64 ---- */
-
-static uint64_t draw(uint64_t *state)
-{
-    uint64_t z = *state += UINT64_C(0x9e3779b97f4a7c15);
-    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return z ^ (z >> 31);
-}
+/* ---- Chance ---- */
 
 size_t coop_sim_below(struct coop_sim *m, size_t n)
 {
-    return (size_t)(draw(&m->chance) % n);
+    return (size_t)(coop_draw(&m->chance) % n);
 }
 
 static int random_bytes(coop_machine *machine, void *buf, size_t len)
@@ -37,7 +29,7 @@ static int random_bytes(coop_machine *machine, void *buf, size_t len)
     uint64_t z = 0;
     for (size_t i = 0; i < len; i++, z >>= 8) {
         if (i % 8 == 0)
-            z = draw(&coop_sim_of(machine)->bytes);
+            z = coop_draw(&coop_sim_of(machine)->bytes);
         to[i] = (unsigned char)z;
     }
     return 0;
