@@ -24,13 +24,13 @@ coop_coroutine *coop_create_(const coop_routine *r, const char *here)
         return NULL;
     coop_task *t = coop_task_of(first);
     t->owner = &fresh;
-    coop_link(&fresh, t);
+    coop_link_in(&fresh, t);
     return &t->co;
 }
 
 static void begin(coop_task *t)
 {
-    coop_unlink(&fresh, t);
+    coop_link_out(&fresh, t);
     t->waiters = NULL;
     t->children = 0;
 }

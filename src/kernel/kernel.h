@@ -187,7 +187,7 @@ int coop_scope_open(coop_sched *, coop_call *, coop_scope *);       /* from hand
 coop_scope *coop_scope_here(const coop_task *, const coop_call_type *);
 bool coop_left(coop_coroutine *, coop_frame *);     /* false: it waits for its scopes */
 void coop_scope_break(coop_sched *, coop_task *, coop_scope *, int why);
-void coop_cancel(coop_sched *, coop_task *, coop_tid by, const char *why);
+void coop_cancel_by(coop_sched *, coop_task *, coop_tid by, const char *why);
 void coop_blame(coop_task *, coop_tid by, const char *why);
 int coop_interrupted(const coop_task *, const coop_scope **by);    /* 0, or how its calls fail */
 void coop_interrupt(coop_sched *, coop_task *);     /* if so, the call that it waits in */
@@ -303,7 +303,7 @@ static inline void coop_make_ready(coop_sched *s, coop_task *t)
 
 /* Lists of tasks out of which any can be taken: circular, and known by the newest, whose
    next is the oldest. */
-static inline void coop_link(coop_task **list, coop_task *t)
+static inline void coop_link_in(coop_task **list, coop_task *t)
 {
     coop_task *newest = *list;
     *list = t;
@@ -317,7 +317,7 @@ static inline void coop_link(coop_task **list, coop_task *t)
     newest->next = t;
 }
 
-static inline void coop_unlink(coop_task **list, coop_task *t)
+static inline void coop_link_out(coop_task **list, coop_task *t)
 {
     if (t->next == t) {
         *list = NULL;

@@ -159,7 +159,7 @@ void coop_let_go(coop_sched *s, coop_task *t)
     coop_task *parent = s->current;
     if (COOP_RARE(!parent || parent->tid != t->parent))
         parent = coop_find(s, t->parent);
-    coop_unlink(&parent->kept, t);
+    coop_link_out(&parent->kept, t);
     bury(s, t);
 }
 
@@ -181,7 +181,7 @@ static void tell_parent(coop_sched *s, coop_task *t)
     bool alive = parent && parent->co.state != COOP_ENDED;
     bool kept = alive && (t->co.flags & (TASK_KEEP | TASK_SEEN)) == TASK_KEEP;
     if (kept)
-        coop_link(&parent->kept, t);
+        coop_link_in(&parent->kept, t);
     if (alive && !coop_is_ending(parent))
         parent->children--;
     if (COOP_RARE(alive && parent->co.flags & TASK_WAITS_ANY))
