@@ -32,7 +32,6 @@ static void begin(coop_task *t)
 {
     coop_link_out(&fresh, t);
     t->waiters = NULL;
-    t->children = 0;
 }
 
 static void report_fresh(coop_task *t)
@@ -88,6 +87,10 @@ static int take(coop_coroutine *co, bool *was_fresh)
         || !__atomic_compare_exchange_n(&co->life, &is, CO_RUNNING, false, __ATOMIC_ACQUIRE,
                                         __ATOMIC_RELAXED))
         return -EBUSY;
+    if (co->state == CO_PINNED && !is_ours(co)) {
+        put_back(co, CO_SUSPENDED);
+        return -EPERM;
+    }
     return 1;
 }
 
@@ -101,6 +104,7 @@ int coop_claim(coop_coroutine *co)
     if (!is_ours(co))
         return -EPERM;
     begin((coop_task *)co);
+    ((coop_task *)co)->children = 0;
     co->flags = 0;
     put_back(co, CO_TASK);
     return 0;
@@ -177,6 +181,7 @@ int coop_co_close(coop_coroutine *co)
         co->fate = CO_UNWINDS;
         while (coop_advance(co) != COOP_RETURNED) {
             drop_call(co);
+            co->fate = CO_UNWINDS;
             co->value = -ECANCELED;
             r = -EPROTO;
         }

@@ -24,6 +24,9 @@
 /* co.life: what may be done with a coroutine by hand. */
 enum { CO_FRESH, CO_SUSPENDED, CO_RUNNING, CO_DONE, CO_TASK };
 
+/* co.state of one by hand: it has begun a fiber, whose stack is its thread's. */
+enum { CO_PINNED = 1 };
+
 /* co.fate: each frame that is resumed goes to its coop_finally part; a task that was killed
    before it began comes to that at its first trap; calls that would wait fail, since a
    scope has been interrupted, or the whole task. */
@@ -32,8 +35,9 @@ enum {
     CO_CANCELLED = 8
 };
 
-/* frame.flags: in its coop_finally part; has scopes; has a stack of its own. */
-enum { FRAME_CLEANS = COOP_CLEANS_, FRAME_SCOPED = 2, FRAME_FIBER = 4 };
+/* frame.flags: in its coop_finally part; has scopes; has a stack of its own; a fiber that, as
+   the task ends, is not to return into its function. */
+enum { FRAME_CLEANS = COOP_CLEANS_, FRAME_SCOPED = 2, FRAME_FIBER = 4, FRAME_FORCED = 8 };
 
 /* co.flags of a task */
 enum {
@@ -87,7 +91,7 @@ struct coop_task {
     union {
         size_t children;           /* living ones that it has by NewTask */
         coop_value final;          /* ending: Exit's value or the killer's tid; ended: its value */
-        const void *owner;         /* fresh: whose list it is in */
+        const void *owner;         /* by hand: in whose list it was fresh */
     };
     _Alignas(max_align_t) char room[];     /* the first segment of its call stack */
 };
@@ -147,7 +151,6 @@ void coop_drop_segment(coop_coroutine *);
 
 /* fiber/run.c: frames that have a stack of their own */
 void coop_fiber_end(coop_frame *);
-void coop_fiber_force(coop_frame *);
 void coop_fibers_release(void);
 
 /* task.c: the life of a task */
@@ -293,6 +296,13 @@ static inline const char *coop_frame_name(const coop_frame *frame)
 static inline bool coop_is_ending(const coop_task *t)
 {
     return t->co.fate & CO_ENDS;
+}
+
+/* Its task ends: if it is a fiber, it goes from its next call to its defers. */
+static inline void coop_force(coop_frame *frame)
+{
+    if (frame->routine == &coop_fiber_routine)
+        frame->flags |= FRAME_FORCED;
 }
 
 static inline void coop_make_ready(coop_sched *s, coop_task *t)
