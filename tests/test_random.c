@@ -263,5 +263,5 @@ static const suite_test tests[] = {
 
 int main(int argc, char **argv)
 {
-    return suite_main("random", tests, SUITE_COUNT(tests), argc, argv);
+    return world_main("random", tests, SUITE_COUNT(tests), argc, argv, "");
 }

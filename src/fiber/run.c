@@ -109,11 +109,19 @@ static coop_value come_back(struct coop_fiber_ *own)
     return co->value;
 }
 
+/* A task that was killed before it began has come as far as it should. */
+static void comes_to_trap(coop_coroutine *co)
+{
+    if (COOP_RARE(co->fate & CO_UNWINDS_AT_TRAP) && !co->cleaning)
+        co->fate = CO_UNWINDS | CO_INTERRUPTED;
+}
+
 coop_value coop_fiber_trap_(coop_call *call)
 {
     struct coop_fiber_ *own = coop_fiber_running;
     if (COOP_RARE(!call))
         return own ? -ENOMEM : -EPERM;
+    comes_to_trap(own->co);
     own->co->call = call;
     stop(own, COOP_TRAPPED);
     return come_back(own);
@@ -127,9 +135,12 @@ coop_value coop_fiber_call_(const coop_routine *r, coop_frame *frame)
         return own ? -ENOMEM : -EPERM;
     coop_coroutine *co = own->co;
     coop_enter_(co, r, frame);
-    if (COOP_RARE(co->fate & CO_ENDS && !co->cleaning))
+    bool ends = co->fate & CO_UNWINDS && !co->cleaning;
+    if (COOP_RARE(ends))
         co->fate = CO_UNWINDS_AT_TRAP;
     stop(own, COOP_CALLED);
+    if (COOP_RARE(ends))
+        comes_to_trap(co);
     return come_back(own);
 }
 
@@ -139,6 +150,7 @@ coop_value coop_yield_value(coop_value value)
     if (COOP_RARE(!own))
         return -EPERM;
     bool ends = own->co->fate & CO_ENDS && !own->co->cleaning;
+    comes_to_trap(own->co);
     own->co->value = value;
     stop(own, COOP_YIELDED);
     if (COOP_RARE(ends))
@@ -275,7 +287,7 @@ coop_step coop_fiber_prepare(coop_coroutine *co, struct coop_fiber *f)
     }
     if (f->own_->finished)
         return COOP_RETURNED;
-    if (co->fate & CO_ENDS && !co->cleaning)
+    if (co->fate & CO_UNWINDS && !co->cleaning)
         co->fate = CO_UNWINDS | CO_INTERRUPTED;
     return COOP_CALLED;
 }

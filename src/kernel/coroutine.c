@@ -40,7 +40,7 @@ static void report_fresh(coop_task *t)
         return;
     t->co.flags |= TASK_SEEN;
     coop_report(coop_this, "coroutine %s, created at %s, was never begun",
-                t->co.top->routine->name, coop_basename(t->born));
+                coop_name_of(t), coop_basename(t->born));
 }
 
 void coop_report_fresh(void)
