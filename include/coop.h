@@ -266,10 +266,11 @@ struct coop_coroutine {            /* a call stack and what is passed in and out
  *
  * In a fiber it is coop_yield_value; coop_yield() without arguments is Yield there.
  */
-#define coop_yield(...) COOP_THIRD_(__VA_ARGS__, COOP_YIELD2_, COOP_YIELD0_, )(__VA_ARGS__)
+#define coop_yield(...)                                                             \
+    COOP_THIRD_(__VA_ARGS__, COOP_YIELD_, COOP_PLAIN_YIELD_, )(__VA_ARGS__)
 #define COOP_THIRD_(a, b, c, ...) c
-#define COOP_YIELD0_(NOTHING) (coop_yield)(NOTHING)
-#define COOP_YIELD2_(DEST, VALUE)                                                   \
+#define COOP_PLAIN_YIELD_(NOTHING) (coop_yield)(NOTHING)
+#define COOP_YIELD_(DEST, VALUE)                                                    \
     do {                                                                            \
         self_->value = (coop_value)(VALUE);                                         \
         COOP_STOP_(COOP_YIELDED);                                                   \
@@ -391,7 +392,7 @@ int coop_co_free(coop_coroutine *co);
  * Errors: of the coroutine, before FN has begun:
  * -ENOMEM  no memory for a stack
  * -EFAULT  FN is NULL
- * -EINVAL  memory is given and too small, less than 4096 bytes
+ * -EINVAL  memory is given and too small, less than 4096 bytes; or stack cannot be so large
  */
 coop_declare(coop_fiber,
     coop_value (*fn)(void *arg);
