@@ -83,30 +83,48 @@ void *coop_fiber_push_(size_t size, size_t align, const char *what)
     return own ? coop_push_(own->co, size, align) : NULL;
 }
 
-/* Told once. True: and nobody is left who could use force. */
+static bool is_by_hand(const struct coop_fiber_ *own)
+{
+    return own->co->life != CO_TASK;
+}
+
+/* That it does not end is told once. */
 static bool refuses(struct coop_fiber_ *own)
 {
     const coop_task *t = (const coop_task *)own->co;
-    bool by_hand = t->co.life != CO_TASK, before = own->refusals >= REFUSES;
-    if (!before)
-        own->refusals += t->co.value == -ECANCELED ? FAILED : MADE;
+    if (own->refusals >= REFUSES)
+        return true;
+    own->refusals += t->co.value == -ECANCELED ? FAILED : MADE;
     if (own->refusals < REFUSES)
         return false;
-    if (!before && by_hand)
+    if (is_by_hand(own))
         coop_report(coop_this, "coroutine %s was to end, and did not", coop_name_of(t));
-    else if (!before)
+    else
         coop_report(coop_this, "task %td %s is to end, and does not", t->tid, coop_name_of(t));
-    return by_hand || coop_this->closing;
+    return true;
 }
 
-/* How each call comes back: not at all, where that is forced. */
-static coop_value come_back(struct coop_fiber_ *own)
+/* A call of one that is to end comes back: not at all, where that is forced, or where nobody is
+   left who could. Others get a turn, who may use force. */
+static void come_back_to_end(struct coop_fiber_ *own)
 {
-    const coop_coroutine *co = own->co;
-    if (COOP_RARE(co->fate & CO_ENDS) && !co->cleaning
-        && (own->frame->flags & FRAME_FORCED || refuses(own)))
+    coop_value value = own->co->value;
+    if (refuses(own)) {
+        if (is_by_hand(own) || coop_this->closing)
+            coop_force(own->frame);
+        else
+            stop(own, COOP_YIELDED);
+    }
+    if (own->frame->flags & FRAME_FORCED)
         finish(own, -ECANCELED);
-    return co->value;
+    own->co->value = value;
+}
+
+static inline coop_value come_back(struct coop_fiber_ *own)
+{
+    if (COOP_RARE(own->co->fate & CO_ENDS) && !own->co->cleaning)
+        come_back_to_end(own);
+    return own->co->value;
 }
 
 /* A task that was killed before it began has come as far as it should. */
