@@ -389,7 +389,7 @@ int coop_co_free(coop_coroutine *co);
  * for what is to be done then, and KillTask for one that does not return. It must not be left
  * by longjmp. One that is resumed by hand must be by the thread in which it began.
  *
- * Errors: of the coroutine, before FN has begun:
+ * Errors: of whoever makes a task of it, calls or resumes it; FN has not begun then:
  * -ENOMEM  no memory for a stack
  * -EFAULT  FN is NULL
  * -EINVAL  memory is given and too small, less than 4096 bytes; or stack cannot be so large
@@ -628,7 +628,7 @@ int coop_sched_close(void);
  * Returns: the tid, more than 0.
  * Errors:
  * -ENOMEM  memory is exhausted
- * others   those of coop_sched_open
+ * others   those of coop_sched_open, and of coop_fiber
  */
 #define coop_spawn(...) COOP_NEW_(coop_spawn_, __VA_ARGS__, .coop_.caller = NULL)
 
@@ -720,8 +720,8 @@ struct coop_Yield { coop_call base; };
  *
  * The child is queued before its parent, so it runs first. name is copied; NULL is the
  * routine's name. On success the task owns target; with -ENOMEM, or when the caller is
- * killed before the call is made, it is released; with other errors it stays the
- * caller's.
+ * killed before the call is made, and if it is a fiber that cannot begin, it is released;
+ * with other errors it stays the caller's.
  *
  * Who keeps the status: the child's parent, from the child's end until some task has
  * waited for it, or the parent ends. A failure that goes unseen then is reported.
@@ -732,6 +732,7 @@ struct coop_Yield { coop_call base; };
  * -EBUSY   target is running or belongs to a task
  * -EINVAL  target has been resumed by hand before
  * -EPERM   another thread created target
+ * others   of a fiber that cannot begin, see coop_fiber
  */
 struct coop_NewTask { coop_call base; coop_coroutine *target; const char *name; };
 

@@ -87,6 +87,16 @@ static void a_failure_is_told_with_the_functions_name(void)
     world_close();
 }
 
+coop_routine(starts_none, coop_value r;)
+{
+    coop_begin;
+    coop_trap(my->r, NewTask, .target = coop_create(COOP_FIBER(NULL, NULL)));
+    IS(my->r, -EFAULT);
+    coop_await(my->r, COOP_FIBER(NULL, NULL));
+    IS(my->r, -EFAULT);
+    coop_end;
+}
+
 static void what_cannot_begin_says_so(void)
 {
     static char memory[4095];
@@ -94,6 +104,8 @@ static void what_cannot_begin_says_so(void)
     IS(coop_main(COOP_FIBER(NULL, NULL)), -EFAULT);
     IS(coop_main(COOP_FIBER(adds, NULL), .memory = memory, .stack = sizeof memory), -EINVAL);
     IS(coop_main(COOP_FIBER(adds, NULL), .stack = SIZE_MAX / 2), -EINVAL);
+    IS(coop_spawn(COOP_FIBER(NULL, NULL)), -EFAULT);
+    IS(coop_main(starts_none), 0);
     world_close();
 }
 
@@ -238,7 +250,7 @@ static coop_value races(void *arg)
     IS(coop_syscall_any(NULL, (Sleep, .ns = 100)), 0);
     IS(coop_syscall_any(&v, (Sleep, .ns = 100), (WaitTask, .tid = 4711)), 1);
     IS(v, -ESRCH);
-    IS(coop_call_all(results, (cube, .n = 3), (COOP_FIBER(fails, NULL)), (cube, .n = 5)), -EDOM);
+    IS(coop_call_all(results, (cube, .n = 3), (COOP_FIBER(fails, NULL)), (cube)), -EDOM);
     IS(results[0], 27);
     IS(results[1], -EDOM);
     IS(coop_call_all(results, (cube, .n = 3), (cube, .n = 4)), 0);

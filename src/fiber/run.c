@@ -47,7 +47,7 @@ static void run_defers(struct coop_fiber_ *own)
     }
 }
 
-/* As the end of a routine: first its scopes, and what corresponds to coop_finally behind them. */
+/* As the end of a routine: first its scopes, then what corresponds to coop_finally. */
 static _Noreturn void finish(struct coop_fiber_ *own, coop_value value)
 {
     coop_coroutine *co = own->co;
@@ -267,8 +267,9 @@ static int take_stack(struct coop_fiber *f, struct coop_stack *adopted,
     return r < 0 ? r : coop_stack_take(stacks, size, stack);
 }
 
-static int begin(coop_coroutine *co, struct coop_fiber *f)
+int coop_fiber_begin(coop_coroutine *co)
 {
+    struct coop_fiber *f = (struct coop_fiber *)co->top;
     struct coop_stack adopted, *stack;
     int r = f->fn ? take_stack(f, &adopted, &stack) : -EFAULT;
     if (r < 0)
@@ -298,7 +299,7 @@ static int begin(coop_coroutine *co, struct coop_fiber *f)
 
 coop_step coop_fiber_prepare(coop_coroutine *co, struct coop_fiber *f)
 {
-    int r = f->own_ ? 0 : begin(co, f);
+    int r = f->own_ ? 0 : coop_fiber_begin(co);
     if (r < 0) {
         f->coop_.result = r;
         return COOP_RETURNED;

@@ -149,7 +149,9 @@ int coop_claim(coop_coroutine *);  /* a fresh coroutine is to become a task */
 void coop_report_fresh(void);      /* those that never began; each once */
 void coop_drop_segment(coop_coroutine *);
 
-/* fiber/run.c: frames that have a stack of their own */
+/* fiber/run.c: frames that have a stack of their own. It is had before a task is made, so that
+   there is somebody to tell that there is none. */
+int coop_fiber_begin(coop_coroutine *);    /* its first frame */
 void coop_fiber_end(coop_frame *);
 void coop_fibers_release(void);
 

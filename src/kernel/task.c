@@ -93,6 +93,8 @@ coop_tid coop_admit(coop_sched *s, coop_task *t, coop_tid parent, unsigned flags
         from = coop_find(s, parent);
     int r = from && COOP_RARE(from->co.flags & TASK_MORE) ? coop_inherit(t, from) : 0;
     t->tid = s->last_tid + 1;
+    if (r == 0 && t->co.top->routine == &coop_fiber_routine)
+        r = coop_fiber_begin(&t->co);
     if (r == 0)
         r = coop_table_add(s, t);
     if (COOP_RARE(r < 0))
