@@ -187,6 +187,54 @@ static void calls_of_a_killed_fiber(void)
     }
 }
 
+/* Before it began: as far as the first call, which is made if it need not wait. */
+coop_routine(returns, int unused;)
+{
+    coop_begin;
+    coop_return(42);
+    coop_end;
+}
+
+static coop_value owns(void *arg)
+{
+    IS(coop_call(returns), 42);
+    IS(coop_close(-1), -EBADF);
+    IS(coop_call(returns), 42);
+    say("%s", (const char *)arg);
+    return 1;
+}
+
+coop_routine(has_an_owner, coop_value r;)
+{
+    coop_begin;
+    coop_await(my->r, COOP_FIBER(owns, "owner"));
+    coop_trap(my->r, GetTid);
+    say("never");
+    coop_finally;
+    say("%td", my->r);
+    coop_end;
+}
+
+coop_routine(kills_early, coop_tid tid; coop_value r;)
+{
+    coop_begin;
+    my->tid = coop_spawn(COOP_FIBER(owns, "alone"));
+    coop_trap(my->r, KillTask, .tid = my->tid, .wait = true);
+    IS(my->r, 0);
+    my->tid = coop_spawn(has_an_owner);
+    coop_trap(my->r, KillTask, .tid = my->tid, .wait = true);
+    IS(my->r, 0);
+    coop_end;
+}
+
+static void killed_before_it_began(void)
+{
+    world_open(0);
+    IS(coop_main(kills_early), 0);
+    LOG_IS("alone owner 1");
+    world_close();
+}
+
 static coop_value kills_itself(void *arg)
 {
     coop_defer(says, arg);
@@ -275,6 +323,7 @@ static const suite_test tests[] = {
     TEST(by_a_deadline),
     TEST(by_closing),
     TEST(calls_of_a_killed_fiber),
+    TEST(killed_before_it_began),
     TEST(a_fiber_that_kills_itself),
     TEST(defers_come_in_turn),
     TEST(groups_end_before_defers_and_within),

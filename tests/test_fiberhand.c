@@ -166,6 +166,32 @@ static void closed_at_each_yield(void)
     }
 }
 
+coop_routine(traps, coop_value r;)
+{
+    coop_begin;
+    coop_trap(my->r, GetTid);
+    say("never");
+    coop_finally;
+    say("%s", result(my->r));
+    coop_end;
+}
+
+static coop_value goes_on(void *arg)
+{
+    IS(coop_yield_value(1), -ECANCELED);
+    IS(coop_call(traps), -ECANCELED);
+    IS(coop_get_tid(), -ECANCELED);
+    return (intptr_t)arg;
+}
+
+static void calls_when_it_is_closed(void)
+{
+    coop_coroutine *co = coop_create(COOP_FIBER(goes_on, NULL));
+    IS(coop_co_next(co, NULL), COOP_YIELDED);
+    IS(coop_co_free(co), -EPROTO);
+    LOG_IS("ECANCELED");
+}
+
 /* A stage that resumes the one before it, and is its scheduler. */
 static coop_value doubles(void *arg)
 {
@@ -281,6 +307,7 @@ static const suite_test tests[] = {
     TEST(answered_by_hand),
     TEST(generators_of_both_kinds),
     TEST(closed_at_each_yield),
+    TEST(calls_when_it_is_closed),
     TEST(a_pipeline),
     TEST(one_that_runs_is_busy),
     TEST(generators_of_tasks),

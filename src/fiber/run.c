@@ -106,7 +106,7 @@ static bool refuses(struct coop_fiber_ *own)
 
 /* A call of one that is to end comes back: not at all, where that is forced, or where nobody is
    left who could. Others get a turn, who may use force. */
-static void come_back_to_end(struct coop_fiber_ *own)
+static __attribute__((noinline)) void come_back_to_end(struct coop_fiber_ *own)
 {
     coop_value value = own->co->value;
     if (refuses(own)) {
