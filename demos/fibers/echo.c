@@ -7,18 +7,20 @@
 #include <stdio.h>
 #include <string.h>
 
+static int clients;
+
 static coop_value echo_client(void *arg)
 {
-    int fd = (int)(intptr_t)arg;
+    int fd = (int)(intptr_t)arg, number = ++clients;
     char buf[4096];
     coop_value n;
 
-    printf("client of task %d\n", (int)coop_self());
+    printf("client %d is here\n", number);
     while ((n = coop_recv(fd, buf, sizeof buf)) > 0)
         if (coop_send(fd, buf, (size_t)n) < 0)
             break;
     coop_close(fd);
-    printf("task %d has ended\n", (int)coop_self());
+    printf("client %d has gone\n", number);
     return 0;
 }
 
