@@ -40,6 +40,10 @@ int64_t bench_clock(void);
 /* What n operations cost each, if they began at start and end now. */
 double bench_each(int64_t start, long n);
 
+/* compose.c */
+double bench_group_spawn(long n);
+double bench_cancel_sleeping(long n);
+
 void bench_need(bool well, const char *what);      /* or the program ends, naming it */
 
 #endif

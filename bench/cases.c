@@ -245,6 +245,81 @@ static double idle_cpu(long n)
     return used / (double)n;
 }
 
+/* ---- Channels ---- */
+
+static coop_chan *open_chan(size_t capacity)
+{
+    coop_chan *ch = coop_chan_open(0, capacity, "bench");
+    bench_need(ch, "coop_chan_open");
+    return ch;
+}
+
+coop_routine(player, coop_chan *in, *out; long n; coop_value v; bool begins;)
+{
+    coop_begin;
+    if (my->begins)
+        coop_trap(coop_void, ChanSend, .chan = my->out, .value = 1);
+    for (; my->n > 0; my->n--) {
+        coop_trap(my->v, ChanRecv, .chan = my->in);
+        if (my->n > 1 || !my->begins)
+            coop_trap(coop_void, ChanSend, .chan = my->out, .value = my->v);
+    }
+    coop_end;
+}
+
+/* Each hop is a task that receives from the one before it and sends to the next. */
+static double hops(long n, long tasks)
+{
+    static coop_chan *chans[1000];
+    open_sched();
+    for (long i = 0; i < tasks; i++)
+        chans[i] = open_chan(0);
+    for (long i = 0; i < tasks; i++)
+        bench_need(coop_spawn(player, .in = chans[i], .out = chans[(i + 1) % tasks],
+                              .n = n / tasks, .begins = i == tasks - 1) > 0, "coop_spawn");
+    double each = run_spawned(n);
+    for (long i = 0; i < tasks; i++)
+        bench_need(coop_chan_free(chans[i]) == 0, "coop_chan_free");
+    return each;
+}
+
+static double chan_rtt(long n)
+{
+    return hops(2 * n, 2) * 2;
+}
+
+static double ring1000(long n)
+{
+    return hops(n, 1000);
+}
+
+coop_routine(producer, coop_chan *out; long n;)
+{
+    coop_begin;
+    for (; my->n > 0; my->n--)
+        coop_trap(coop_void, ChanSend, .chan = my->out, .value = my->n);
+    coop_end;
+}
+
+coop_routine(consumer, coop_chan *in; long n; coop_value v;)
+{
+    coop_begin;
+    for (; my->n > 0; my->n--)
+        coop_trap(my->v, ChanRecv, .chan = my->in);
+    coop_end;
+}
+
+static double chan_buffered(long n)
+{
+    coop_chan *ch = open_chan(64);
+    open_sched();
+    bench_need(coop_spawn(producer, .out = ch, .n = n) > 0, "coop_spawn");
+    bench_need(coop_spawn(consumer, .in = ch, .n = n) > 0, "coop_spawn");
+    double each = run_spawned(n);
+    bench_need(coop_chan_free(ch) == 0, "coop_chan_free");
+    return each;
+}
+
 const bench_case bench_cases[] = {
     { "yield", "ns", yield, 5000000, false },
     { "yield1k", "ns", yield1k, 5000000, false },
@@ -255,6 +330,11 @@ const bench_case bench_cases[] = {
     { "spawn100k", "ns", spawn100k, 100000, false },
     { "send", "ns", send, 5000000, false },
     { "create_ns", "ns", create_ns, 1000000, false },
+    { "group_spawn", "ns", bench_group_spawn, 1000000, false },
+    { "cancel_sleeping", "ns", bench_cancel_sleeping, 100000, false },
+    { "chan_rtt", "ns", chan_rtt, 2000000, false },
+    { "ring1000", "ns", ring1000, 5000000, false },
+    { "chan_buffered", "ns", chan_buffered, 5000000, false },
     { "idle_bytes", "bytes", idle_bytes, 1000000, true },
     { "idle_cpu", "us/s", idle_cpu, 1000, true },
     { NULL, NULL, NULL, 0, false }

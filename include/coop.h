@@ -39,8 +39,9 @@ typedef intptr_t coop_value;
 /** coop_tid - the number of a task
  *
  * Numbers start at 1 in each scheduler and are never used twice by it. 0 is no task:
- * the program outside of all tasks. A function that gives a coop_tid gives a negative
- * errno when it fails.
+ * the program outside of all tasks. It is the parent of the tasks that it has spawned and,
+ * as init is elsewhere, of all whose parent has ended. A function that gives a coop_tid
+ * gives a negative errno when it fails.
  */
 typedef coop_value coop_tid;
 
@@ -542,7 +543,9 @@ int coop_defer(void (*fn)(void *arg), void *arg);
  * quantum   traps that need no waiting which a task may make in one slice; 0: 1
  * threads   helper threads at most, for Work and files; 0: 8
  * stack     of fibers that do not say, in bytes; 0: 64 KiB
- * slow      report a task that keeps the processor longer, in ns; 0: do not
+ * slow      how long a task may keep the processor, in ns, before the watchdog tells of it,
+ *           while it still does; negative: there is no watchdog; 0: what COOP_SLOW asks for,
+ *           or 100 ms
  * poller    how coop_unix() waits for descriptors, without machine: a word as it takes
  *           it; NULL: what COOP_POLLER asks for
  * machine   who is outside; NULL: what COOP_MACHINE asks for, or coop_unix()
@@ -550,10 +553,23 @@ int coop_defer(void (*fn)(void *arg), void *arg);
  * observer  who watches; NULL: nobody but what COOP_TRACE asks for
  * report    gets every report of the scheduler (deadlock, failed tasks, ...), a
  *           text that ends in a newline; NULL: standard error
- * arg       handed to report
- * no_env    true: do not read COOP_TRACE, COOP_MACHINE and COOP_POLLER
+ * slow_report
+ *           gets what the watchdog has to tell, in the same form, on the watchdog's own
+ *           thread while a task runs, and perhaps a last time in coop_sched_close: it may
+ *           only do what threads may, and nothing with coop; NULL: standard error,
+ *           whatever report is
+ * arg       handed to report and slow_report
+ * no_env    true: do not read COOP_TRACE, COOP_MACHINE, COOP_POLLER and COOP_SLOW
  *
  * The scheduler owns machine and policy from a successful coop_sched_open on.
+ *
+ * The watchdog is a thread that looks every quarter of slow, 1 ms at least, at which task
+ * has the processor, and tells of it again each time that twice the time has passed, and
+ * when it gave it up. It sleeps while no task can run, gets no signals, and changes
+ * nothing. Time in observers, as in the stepper, does not count. There is none on a
+ * machine whose time is not the host's (coop_sim), and where the host refuses a thread
+ * or a look at memory (process_vm_readv); in the latter cases whoever set slow or
+ * COOP_SLOW gets a report.
  */
 typedef struct coop_options {
     unsigned quantum, threads;
@@ -564,6 +580,7 @@ typedef struct coop_options {
     coop_policy *policy;
     coop_observer *observer;
     void (*report)(void *arg, const char *text);
+    void (*slow_report)(void *arg, const char *text);
     void *arg;
     bool no_env;
 } coop_options;
@@ -574,14 +591,15 @@ typedef struct coop_options {
  * scheduler where there is none, and coop_run closes that one when it is through.
  *
  * A process that is made by fork() must neither use nor close its parent's scheduler,
- * unless it ends with _exit or starts another program. Fork before, or use Spawn.
+ * unless it ends with _exit or starts another program. Fork before, or use Spawn. The
+ * watchdog's thread is of the parent alone.
  *
  * Returns: 0.
  * Errors:
  * -EBUSY   the thread has one
- * -EINVAL  COOP_TRACE has a word that is unknown or a path that cannot be opened, or
- *          there is no such poller or machine, which is reported; or options->observer has
- *          no event
+ * -EINVAL  COOP_TRACE has a word that is unknown or a path that cannot be opened, there
+ *          is no such poller or machine, or COOP_SLOW is no time, which is reported; or
+ *          options->observer has no event
  * -EMFILE  no descriptor is left for epoll; -ENFILE: not in the whole system
  * -ENOMEM  memory is exhausted
  */
@@ -607,7 +625,8 @@ int coop_run(void);
 /** coop_sched_close - end all tasks and release the scheduler
  *
  * Kills every task and runs their coop_finally parts. What is blocked for ever even so
- * is dropped and reported. Reports coroutines that were created and never begun.
+ * is dropped and reported. Reports coroutines that were created and never begun. No
+ * thread of the scheduler is left.
  *
  * Returns: 0, also without a scheduler.
  * Errors:
@@ -620,10 +639,8 @@ int coop_sched_close(void);
  * Use: coop_tid tid = coop_spawn(ROUTINE, .member = value, ...);
  *
  * The task goes to the tail of the ready queue. Its parent is the task that called, or
- * 0. Nobody keeps its status: tasks that wait for it while it lives get it, and a
- * failure that nobody waited for is reported. Ask NewTask for a child whose status is
- * kept. Not a trap: the caller goes on. A program that spawns and ends without coop_run
- * is told so.
+ * 0. Nobody keeps its status: see NewTask, which makes a child whose status is kept. Not a
+ * trap: the caller goes on. A program that spawns and ends without coop_run is told so.
  *
  * Returns: the tid, more than 0.
  * Errors:
@@ -723,8 +740,11 @@ struct coop_Yield { coop_call base; };
  * killed before the call is made, and if it is a fiber that cannot begin, it is released;
  * with other errors it stays the caller's.
  *
- * Who keeps the status: the child's parent, from the child's end until some task has
- * waited for it, or the parent ends. A failure that goes unseen then is reported.
+ * Who keeps a status: tasks that wait when a task ends are told it. If there are none, it is
+ * kept for one that has yet to ask: a child's of NewTask by its parent, until a task has
+ * waited for it or the parent ends; that of a task of a Group with keep by the group, until
+ * GroupNext has told it or the group ends; that of other tasks not at all. A failure that
+ * goes unseen, also one of a child whose parent has ended, is reported, once.
  *
  * Returns: the child's tid.
  * Errors:
@@ -785,7 +805,7 @@ struct coop_KillTask { coop_call base; coop_tid tid; bool wait, force; const cha
  * -EPERM     a system task
  * -EALREADY  it is cancelled or ending already (only without wait)
  * -EDEADLK   with wait: the caller itself; or the target waits, perhaps through others,
- *            for the caller, as it may in a coop_finally part
+ *            for the caller, as it may in a coop_finally part; it is cancelled all the same
  *
  * See: trio, where a cancel stays until it is heard.
  */
@@ -823,9 +843,10 @@ struct coop_Deadline {
  * Use: coop_trap(coop_void, Shield, .off = true);
  *
  * For the routine that calls it and all that it awaits, until it comes to its coop_finally
- * part or ends, or to off. What has come meanwhile takes effect behind it. Deadlines that
- * are set behind the shield count. A kill is not kept out. In a fiber it goes on until
- * the fiber's function has returned, or coop_shield(false).
+ * part or ends, or to off. What has come meanwhile takes effect behind it. Deadlines of
+ * routines that are awaited behind the shield count; so does the routine's own if its first
+ * Deadline comes after Shield. A kill is not kept out. In a fiber it goes on until the fiber's
+ * function has returned, or coop_shield(false).
  *
  * Returns: 0.
  * Errors:
@@ -862,8 +883,8 @@ int coop_why(coop_cause *cause);
  * Use: coop_trap(i, WaitAny, .parts = my->parts, .count = 3, .value = &my->value);
  *
  * Makes the calls one after the other until one of them does not have to wait, and else
- * waits until one is answered. The others are undone then, and have taken nothing. *value
- * receives the answer of the one. fair begins each time with another one instead of the
+ * waits until one is answered. The others are undone then, or not made, and have taken
+ * nothing; a coroutine that they were given is released. *value receives the answer of the one. fair begins each time with another one instead of the
  * first, so that none that is always ready keeps back the others.
  *
  * The parts are objects that the caller has filled in, with COOP_PART, and which stay good
@@ -873,12 +894,12 @@ int coop_why(coop_cause *cause);
  *
  * Returns: which one, from 0.
  * Errors:
- * -EINVAL  no part, or one that is not allowed; none was made
+ * -EINVAL  no part, or one that is not allowed, or there twice; none was made
  */
-#define COOP_PART(PART, CALL, ...)                                                  \
-    ((PART) = (struct coop_##CALL){                                                 \
-        __VA_ARGS__, .base = { .type = &coop_##CALL##_type }                        \
-    }, &(PART).base)
+#define COOP_PART(PART, ...) COOP_PART_(PART, __VA_ARGS__, .base = {0})
+#define COOP_PART_(PART, CALL, ...)                                                 \
+    ((PART) = (struct coop_##CALL){ __VA_ARGS__ },                                  \
+     (PART).base.type = &coop_##CALL##_type, &(PART).base)
 struct coop_WaitAny {
     coop_call base;
     coop_call *const *parts;
@@ -921,9 +942,10 @@ struct coop_WaitAny {
  * Use: coop_within(my->n, COOP_S(5), Recv, .fd = my->fd, .buf = my->buf, .len = 100);
  *
  * As coop_trap; but when the time is over, which is in ns, the call is undone and has taken
- * nothing. With 0 or less it does not wait at all. Not for WaitAny, where Sleep can be one
- * of the parts, and for calls that never wait. Of Work, and what else helper threads do,
- * the answer comes when it is through. In a fiber it is coop_syscall_within.
+ * nothing, though of Send and Write a part may have gone out. With 0 or less it does not
+ * wait at all. Not for WaitAny, where Sleep can be one of the parts, and for calls that never
+ * wait. Of Work, and what else helper threads do, the answer comes when it is through. In a
+ * fiber it is coop_syscall_within.
  *
  * Errors:
  * -ETIMEDOUT  the time is over; an outer deadline too, if coop_why says so
@@ -947,7 +969,8 @@ struct coop_Within { coop_call base; coop_timer timer; int64_t ns; coop_call *pa
  * Tasks are started in the group with GroupSpawn. It belongs to the routine that calls: when
  * that comes to its coop_finally part, or to its end, it first waits for all of them. So
  * they may use its members, and what coop_finally releases. A routine that returns an
- * error, is killed, cancelled or out of time cancels them and then waits.
+ * error, ends by Exit or a kill, is cancelled or out of time cancels them and then waits. A
+ * Deadline that it had set before limits the wait, one that it has set after does not.
  *
  * mode   COOP_ALL: the first member that fails (or is killed) cancels the others, and fails
  *        what the routine waits in, with -ECANCELED; its error is the group's result
@@ -960,7 +983,8 @@ struct coop_Within { coop_call base; coop_timer timer; int64_t ns; coop_call *pa
  * name   for people; not copied
  *
  * Failures that the group does not tell are reported. A routine that has not waited with
- * GroupWait, and would return 0 or more, returns the error of its COOP_ALL group instead.
+ * GroupWait, and would return 0 or more, or the -ECANCELED that a failed member brought it,
+ * returns the error of its COOP_ALL group instead.
  *
  * Returns: the group, a coop_group *, good until the routine comes to its coop_finally part
  * or GroupWait has answered.
@@ -984,6 +1008,7 @@ struct coop_Group {
     struct coop_member *members_, **last_, *ended_, **ended_last_;
     coop_call *waiting_, *spawners_, *takers_;
     coop_status first_;
+    coop_call end_;
 };
 
 /** coop_GroupSpawn - start a task in a group
@@ -1060,6 +1085,232 @@ struct coop_GroupNext { coop_call base; coop_group *group; coop_status *status; 
  * -EINVAL  group is NULL, or closed
  */
 struct coop_GroupCancel { coop_call base; coop_group *group; const char *why; };
+
+/** coop_chan_open - a channel, through which tasks send items to one another
+ *
+ * An item has size bytes and is copied; with size 0 it is a coop_value, such as a pointer.
+ * Up to capacity items wait in the channel for a receiver; with 0 none does, and sender and
+ * receiver meet. name is for people and not copied; it may be NULL. Any number of tasks of
+ * one scheduler send and receive, without one or outside of tasks it can be made too.
+ *
+ * coop_chan_queued tells how many items wait in it. coop_chan_free releases a channel, and
+ * what waits in it; NULL is let pass.
+ *
+ * Returns: coop_chan_open: the channel; NULL when memory is exhausted, and every call that
+ * gets it then gives -ENOMEM, so it need not be checked in between. coop_chan_free: 0.
+ * Errors:
+ * -EBUSY   coop_chan_free: a task waits on it, or a door leads to it; nothing was released
+ * -ENOMEM  coop_chan_queued: NULL
+ */
+typedef struct coop_chan coop_chan;
+coop_chan *coop_chan_open(size_t size, size_t capacity, const char *name);
+int coop_chan_free(coop_chan *chan);
+coop_value coop_chan_queued(const coop_chan *chan);
+
+/** coop_ChanSend - send an item into a channel
+ *
+ * Use: coop_trap(r, ChanSend, .chan = chan, .value = 42);
+ * Use: coop_trap(r, ChanSend, .chan = chan, .item = &my->item);
+ *
+ * value is for a channel of size 0, and item for the others. Waits until there is a receiver
+ * or room for it. Those that wait get their turns in the order in which they came. When the
+ * call is undone, by a kill, a cancel, a time limit or WaitAny, nothing was sent.
+ *
+ * poll  true: it does not wait
+ * all   true: each receiver that waits now gets the item; it is not kept for others, and
+ *       does not wait
+ *
+ * Returns: 0; with all how many have got it.
+ * Errors:
+ * -EPIPE   the channel was closed, before or while it waited; nothing was sent
+ * -EAGAIN  poll: it would have to wait
+ * -EINVAL  value is negative, as an error is
+ * -EFAULT  item is NULL
+ * -ENOMEM  chan is NULL
+ *
+ * See: C. A. R. Hoare, "Communicating Sequential Processes" (1978).
+ */
+struct coop_ChanSend {
+    coop_call base;
+    coop_chan *chan;
+    union { coop_value value; const void *item; };
+    bool poll, all;
+};
+
+/** coop_ChanRecv - receive an item from a channel
+ *
+ * Use: coop_trap(v, ChanRecv, .chan = chan);
+ * Use: coop_trap(r, ChanRecv, .chan = chan, .item = &my->item);
+ *
+ * Waits until there is one. Those that wait get their turns in the order in which they
+ * came. Each item goes to one receiver: when the call is undone it has taken none, and one
+ * that is answered before its task is killed is in DEST when coop_finally begins. With poll
+ * it does not wait. The parts of a WaitAny do not send to one another.
+ *
+ * Returns: the value; of a channel with a size 0, and the item is at item.
+ * Errors:
+ * -EPIPE   the channel was closed and is empty
+ * -EAGAIN  poll: it would have to wait
+ * -EFAULT  item is NULL
+ * -ENOMEM  chan is NULL
+ */
+struct coop_ChanRecv { coop_call base; coop_chan *chan; void *item; bool poll; };
+
+/** coop_ChanClose - close a channel
+ *
+ * Use: coop_trap(coop_void, ChanClose, .chan = chan);
+ *
+ * Nothing more can be sent, and those that wait to send get -EPIPE. What is in it can still
+ * be received; then, and where it is empty at once, receivers get -EPIPE. To close it again
+ * changes nothing. It is released with coop_chan_free.
+ *
+ * Returns: 0.
+ * Errors:
+ * -ENOMEM  chan is NULL
+ */
+struct coop_ChanClose { coop_call base; coop_chan *chan; };
+
+/** coop_ChanDone - tell that an item of a channel is finished
+ *
+ * Use: coop_trap(r, ChanDone, .chan = chan);
+ *
+ * For a channel that is a queue of work, by who has received an item and done what was to be
+ * done, perhaps in a coop_finally part: so that ChanJoin knows.
+ *
+ * Returns: 0.
+ * Errors:
+ * -EINVAL  all that was received is finished already
+ * -ENOMEM  chan is NULL
+ */
+struct coop_ChanDone { coop_call base; coop_chan *chan; };
+
+/** coop_ChanJoin - wait until all that was sent into a channel is finished
+ *
+ * Use: coop_trap(r, ChanJoin, .chan = chan);
+ *
+ * Until ChanDone was called as often as items were sent. What tasks still wait to send does
+ * not count.
+ *
+ * Returns: 0.
+ * Errors:
+ * -ENOMEM  chan is NULL
+ *
+ * See: Queue.join of Python and curio.
+ */
+struct coop_ChanJoin { coop_call base; coop_chan *chan; };
+
+/** coop_door_open - a way into a scheduler for other threads and signal handlers
+ *
+ * A door belongs to the scheduler of the thread that opens it, which gets a default one if it
+ * has none, as with coop_spawn. Others come to it with coop_knock, coop_post, coop_submit
+ * and coop_co_submit. As long as it is open something from outside can wake tasks: an idle
+ * scheduler waits without using the processor, and no deadlock is found. When no task is
+ * left the run ends all the same.
+ *
+ * With a capacity chan is the channel that coop_post leads to, and so many items can be on
+ * their way. With 0 nothing can be posted. name is for people and not copied; it may be NULL.
+ *
+ * A door is memory as long as anybody holds it. Who opened it does, up to coop_door_close,
+ * which shuts it: what others bring from then on is refused with -EPIPE. What was submitted
+ * before is started, and what was posted and has found no room is lost. The closing of the
+ * scheduler shuts it too, and coop_door_close is called after it then. A thread that may use
+ * the door later than that, or a handler that may still run, needs a hold of its own:
+ * coop_door_keep takes one, coop_door_drop gives it back. NULL is let pass by all three.
+ *
+ * On a simulated machine time does not wait for other threads: it passes when no task can
+ * run, and stands still when no timer is set.
+ *
+ * Returns: coop_door_open: the door; NULL when memory is exhausted or no descriptor is left
+ * to wake the scheduler with, or capacity is not 0 and chan is NULL; functions that get it
+ * then give -ENOMEM. coop_door_keep: door. coop_door_close: how many items that were posted
+ * have not got into the channel.
+ * Errors:
+ * -EPERM  coop_door_close: another thread's, and its scheduler is open
+ * Thread: coop_door_keep and coop_door_drop: any; coop_door_close, when the scheduler is
+ * closed: any.
+ */
+typedef struct coop_door coop_door;
+coop_door *coop_door_open(coop_chan *chan, size_t capacity, const char *name);
+coop_value coop_door_close(coop_door *door);
+coop_door *coop_door_keep(coop_door *door);
+void coop_door_drop(coop_door *door);
+
+/** coop_post - send an item into a channel from anywhere
+ *
+ * Copies what the channel of the door takes: an item of its size, or a coop_value. It never
+ * waits. The items of a door get into the channel in the order in which they were posted, one
+ * after the other: as soon as there is a receiver or room, in turns with tasks that wait to
+ * send. Once an item comes to a channel that was closed, it is lost and so is all behind it,
+ * and later ones are refused.
+ *
+ * Returns: 0: it is on its way.
+ * Errors:
+ * -EAGAIN  the door's capacity is used up
+ * -EPIPE   the door is shut, or its channel closed
+ * -EINVAL  nothing can be posted at this door; or the value is negative
+ * -EFAULT  item is NULL
+ * -ENOMEM  door is NULL
+ * Thread: any, and signal handlers.
+ */
+int coop_post(coop_door *door, const void *item);
+
+/** coop_knock - wake those who wait at a door
+ *
+ * Answers all tasks that wait in DoorWait. When none waits, the next that does is answered
+ * at once: for any number of knocks once.
+ *
+ * Returns: 0.
+ * Errors:
+ * -EPIPE   the door is shut
+ * -ENOMEM  door is NULL
+ * Thread: any, and signal handlers.
+ */
+int coop_knock(coop_door *door);
+
+/** coop_DoorWait - wait until somebody knocks at a door
+ *
+ * Use: coop_trap(r, DoorWait, .door = door);
+ *
+ * Returns: 0.
+ * Errors:
+ * -EPIPE   the door was shut, before or while it waited
+ * -EPERM   another scheduler's door
+ * -ENOMEM  door is NULL
+ */
+struct coop_DoorWait { coop_call base; coop_door *door; };
+
+/** coop_submit - start a task from anywhere
+ *
+ * Use: int r = coop_submit(door, ROUTINE, .member = value, ...);
+ * Use: int r = coop_co_submit(co, door);
+ *
+ * As coop_spawn, in the scheduler of the door, on whose thread the task then runs. Those that
+ * are submitted at one door start in that order. Its parent is 0. One that was submitted
+ * before the last task of a run ended belongs to that run; one that finds no memory when it
+ * is to start is reported.
+ *
+ * coop_co_submit is for signal handlers, in which nothing can be allocated: co was made with
+ * coop_create before, by the thread of the scheduler, and nothing else be done with it. With
+ * 0 it is the scheduler's; with an error it stays the caller's.
+ *
+ * Returns: 0: it is on its way.
+ * Errors:
+ * -EPIPE   the door is shut
+ * -ENOMEM  memory is exhausted, or door or co is NULL
+ * -EBUSY   co is running, belongs to a task, or was submitted before
+ * -EINVAL  co has been resumed by hand before
+ * -EPERM   another thread created co
+ * Thread: any; coop_co_submit also in signal handlers.
+ */
+#define coop_submit(DOOR, ...) COOP_SUBMIT_(DOOR, __VA_ARGS__, .coop_.caller = NULL)
+#define COOP_SUBMIT_(DOOR, NAME, ...)                                               \
+    __extension__({                                                                 \
+        coop_frame *new_##NAME = coop_make_(&NAME##_routine, COOP_HERE_);           \
+        if (new_##NAME)                                                             \
+            COOP_FILL_(NAME, new_##NAME, __VA_ARGS__);                              \
+        coop_submit_(DOOR, new_##NAME);                                             \
+    })
+int coop_co_submit(coop_coroutine *co, coop_door *door);
 
 /** coop_WaitTask - wait for a task's end
  *
@@ -2075,6 +2326,14 @@ coop_value coop_group_wait(coop_group *group);
 coop_value coop_group_next(coop_group *group, coop_status *status);
 int coop_group_cancel(coop_group *group, const char *why);
 
+int coop_chan_send(coop_chan *chan, coop_value value);
+int coop_chan_send_item(coop_chan *chan, const void *item);    /* ChanSend */
+coop_value coop_chan_recv(coop_chan *chan, void *item);
+int coop_chan_close(coop_chan *chan);
+int coop_chan_done(coop_chan *chan);
+int coop_chan_join(coop_chan *chan);
+int coop_door_wait(coop_door *door);
+
 int coop_read_wait(int fd);
 int coop_write_wait(int fd);
 int coop_connect(const char *address);
@@ -2144,7 +2403,8 @@ int coop_name(coop_tid tid, const char *name);
  *
  * Pointers are good until the task runs again or ends.
  *
- * tid, parent  parent is 0 for tasks that the program itself started
+ * tid, parent  parent is 0 for tasks that the program itself started, and from the end of
+ *              its parent on
  * name         of the task
  * state        COOP_READY, COOP_RUNNING, COOP_WAITING, COOP_ENDED (its status is kept)
  * system       true: a system task
@@ -2397,8 +2657,8 @@ coop_machine *coop_sim(uint64_t seed);
  *           on it: then it is answered soon. NULL only if handle never gives COOP_WAIT.
  * at_once   true: this one will not wait, so a cancelled task may make it too. NULL: what
  *           has an undo may wait.
- * drop      the call will not be made, since its task ends before: releases what it was
- *           given. NULL: nothing.
+ * drop      the call will not be made, since its task ends before, or another one that it
+ *           was to race with was answered: releases what it was given. NULL: nothing.
  * describe  appends the arguments, without parentheses; result is NULL as long as there is
  *           none. NULL: none are shown.
  * touches   says which object it concerns. NULL: none.
@@ -2494,7 +2754,9 @@ extern const coop_call_type
     coop_Spawn_type, coop_ChildWait_type, coop_ChildKill_type, coop_Cancel_type,
     coop_Deadline_type, coop_Shield_type, coop_WaitAny_type, coop_Within_type,
     coop_Group_type, coop_GroupSpawn_type, coop_GroupWait_type, coop_GroupNext_type,
-    coop_GroupCancel_type;
+    coop_GroupCancel_type,
+    coop_ChanSend_type, coop_ChanRecv_type, coop_ChanClose_type, coop_ChanDone_type,
+    coop_ChanJoin_type, coop_DoorWait_type;
 
 /* ---- What the macros are made of --------------------------------------------------- */
 
@@ -2606,6 +2868,7 @@ coop_value coop_fiber_call_(const coop_routine *, coop_frame *frame);
 coop_coroutine *coop_create_(const coop_routine *, const char *here);
 coop_tid coop_spawn_(coop_frame *);
 coop_value coop_main_(coop_frame *);
+int coop_submit_(coop_door *door, coop_frame *);
 
 static inline void *coop_push_(coop_coroutine *co, size_t size, size_t align)
 {

@@ -1,6 +1,7 @@
 /* start.c - putting a scheduler together from the kernel and what fills its seams. */
 #include "kernel/kernel.h"
 #include "observer/observer.h"
+#include "tasks/doors.h"
 #include "tasks/iopoll.h"
 #include "tasks/signals.h"
 
@@ -12,6 +13,7 @@ static _Thread_local int not_opened;
 
 static void release(coop_sched *s)
 {
+    coop_watchdog_close(s);
     for (coop_observer *o = s->observers, *next; o; o = next) {
         next = o->next;
         if (o->free)
@@ -35,11 +37,7 @@ static void release(coop_sched *s)
 /* The observers that options and environment ask for. */
 static int watch(coop_sched *s, const coop_options *o)
 {
-    int r = 0;
-    if (o->slow > 0)
-        r = coop_slow_open(s, o->slow);
-    if (r == 0 && !o->no_env)
-        r = coop_trace_open(s, getenv("COOP_TRACE"));
+    int r = o->no_env ? 0 : coop_trace_open(s, getenv("COOP_TRACE"));
     if (r == 0 && o->observer)
         r = coop_observe(o->observer);
     return r;
@@ -78,6 +76,7 @@ int coop_sched_open(const coop_options *options)
     s->report = o->report;
     s->arg = o->arg;
     s->start_poller = coop_iopoll_start;
+    s->idle = COOP_IDLE;
     s->machine = o->machine;
     s->policy = o->policy ? o->policy : coop_fifo();
     coop_this = s;
@@ -86,6 +85,8 @@ int coop_sched_open(const coop_options *options)
         r = open_machine(s, o);
     if (r == 0)
         r = watch(s, o);
+    if (r == 0)
+        r = coop_watchdog_open(s, o, asked(o, "COOP_SLOW"));
     if (r < 0) {
         if (o->observer)
             coop_unobserve(o->observer);
@@ -107,6 +108,7 @@ int coop_sched_close(void)
         return 0;
     if (s->looping)
         return -EBUSY;
+    coop_doors_shut(s);
     coop_end_all(s);
     coop_report_fresh();
     release(s);
@@ -120,7 +122,9 @@ int coop_run(void)
     not_opened = 0;
     if (!s)
         return r;
-    r = coop_loop(s);
+    do
+        r = coop_loop(s);
+    while (r == 0 && coop_doors_submitted(s));
     if (s->automatic && r != -EBUSY)
         coop_sched_close();
     return r;
@@ -143,6 +147,15 @@ static int need_sched(void)
     if (not_opened == 0)
         coop_this->automatic = true;
     return not_opened;
+}
+
+coop_door *coop_door_open(coop_chan *chan, size_t capacity, const char *name)
+{
+    if (need_sched() < 0) {
+        not_opened = 0;
+        return NULL;
+    }
+    return coop_door_make(coop_this, chan, capacity, name);
 }
 
 coop_tid coop_spawn_(coop_frame *first)

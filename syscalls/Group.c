@@ -39,51 +39,50 @@ static coop_value handle(coop_sched *s, coop_call *call)
     return COOP_STAY;
 }
 
-/* GroupEnd: what a routine waits in that has come to its end while its group has not. */
-static coop_value end(coop_sched *s, struct coop_Group *g)
+/* GroupEnd: what a routine waits in that has come to its end while its group has not. It
+   stands in the group. When it is interrupted or undone its routine looks again. */
+static struct coop_Group *group_of(const coop_call *end)
 {
+    return (struct coop_Group *)((char *)end - offsetof(struct coop_Group, end_));
+}
+
+static coop_value end_ready(coop_sched *s, coop_call *call)
+{
+    struct coop_Group *g = group_of(call);
     if (!coop_group_done(s, g))
         return COOP_WAIT;
-    coop_value value = coop_group_close(g);
-    if (g->mode == COOP_ALL && coop_is_error(value) && !coop_is_error(g->scope.frame->result))
-        g->scope.frame->result = value;
+    g->waiting_ = NULL;
     return 0;
 }
 
 static coop_value end_handle(coop_sched *s, coop_call *call)
 {
-    struct coop_Group *g = (struct coop_Group *)call;
-    g->waiting_ = call;
-    return end(s, g);
+    group_of(call)->waiting_ = call;
+    return end_ready(s, call);
 }
 
-static coop_value end_ready(coop_sched *s, coop_call *call)
-{
-    return end(s, (struct coop_Group *)call);
-}
-
-/* It waits on, but not for long. */
 static bool end_undo(coop_sched *s, coop_call *call)
 {
-    coop_group_stop(s, (struct coop_Group *)call, call->task->tid, "its group ends");
-    return false;
+    (void)s;
+    group_of(call)->waiting_ = NULL;
+    return true;
 }
 
+/* Once the members are cancelled they have to be waited for. */
 static bool end_at_once(const coop_call *call)
 {
-    (void)call;
-    return true;
+    return group_of(call)->over_;
 }
 
 static void end_describe(const coop_call *call, const coop_value *result, coop_text *text)
 {
     (void)result;
-    coop_group_describe((const struct coop_Group *)call, text);
+    coop_group_describe(group_of(call), text);
 }
 
 static void end_touches(const coop_call *call, coop_touch *touch)
 {
-    coop_group_touches((const struct coop_Group *)call, touch);
+    coop_group_touches(group_of(call), touch);
 }
 
 static const coop_call_type GroupEnd_type = {
@@ -95,17 +94,27 @@ static const coop_call_type GroupEnd_type = {
 static bool leave(coop_sched *s, coop_call *call)
 {
     struct coop_Group *g = (struct coop_Group *)call;
-    const coop_task *t = call->task;
+    coop_frame *frame = g->scope.frame;
+    coop_task *t = call->task;
     const coop_scope *by;
     if (!g->open_)
         return true;
-    if (coop_is_error(g->scope.frame->result) || coop_interrupted(t, &by)
-        || (coop_is_ending(t) && !t->co.cleaning))
+    int why = coop_interrupted(t, &by);
+    bool fails = coop_is_error(frame->result), cleans = frame->flags & FRAME_CLEANS;
+    bool ends = coop_is_ending(t) && !t->co.cleaning;
+    if ((fails && !cleans) || why || ends)
         coop_group_stop(s, g, t->tid, "its group ends");
-    if (end(s, g) == 0)
-        return true;
-    call->type = &GroupEnd_type;
-    return false;
+    if (!coop_group_done(s, g)) {
+        g->end_.type = &GroupEnd_type;
+        t->co.call = &g->end_;
+        return false;
+    }
+    bool tells = g->mode == COOP_ALL && !ends
+        && (!fails || (!cleans && by == &g->scope && frame->result == why));
+    coop_value value = coop_group_close(s, g, tells);
+    if (tells && coop_is_error(value))
+        frame->result = value;
+    return true;
 }
 
 static void describe(const coop_call *call, const coop_value *result, coop_text *text)

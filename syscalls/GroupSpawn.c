@@ -38,11 +38,13 @@ static bool at_once(const coop_call *call)
     return !c->group || !coop_group_full(c->group);
 }
 
+/* The call may still be shown. */
 static void drop(coop_call *call)
 {
-    coop_coroutine *target = ((struct coop_GroupSpawn *)call)->target;
-    if (target && coop_claim(target) == 0)
-        coop_unmake((coop_task *)target);
+    struct coop_GroupSpawn *c = (struct coop_GroupSpawn *)call;
+    if (c->target && coop_claim(c->target) == 0)
+        coop_unmake((coop_task *)c->target);
+    c->target = NULL;
 }
 
 static void describe(const coop_call *call, const coop_value *result, coop_text *text)

@@ -9,17 +9,19 @@ static coop_value ready(coop_sched *s, coop_call *call)
     if (!coop_group_done(s, g))
         return COOP_WAIT;
     g->waiting_ = NULL;
-    return coop_group_close(g);
+    return coop_group_close(s, g, true);
 }
 
 /* From here on a failed member interrupts nothing: the result tells it. */
 static coop_value handle(coop_sched *s, coop_call *call)
 {
     coop_group *g = ((struct coop_GroupWait *)call)->group;
-    if (!g || !g->open_ || g->waiting_)
+    if (!g || !g->open_)
         return -EINVAL;
     if (g->base.task != call->task)
         return -EPERM;
+    if (g->waiting_)
+        return -EINVAL;
     coop_scope_break(s, call->task, &g->scope, 0);
     coop_value value = ready(s, call);
     if (value == COOP_WAIT)

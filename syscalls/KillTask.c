@@ -6,9 +6,9 @@
 static void doom(coop_sched *s, coop_task *t, const struct coop_KillTask *c)
 {
     coop_tid by = c->base.task->tid;
-    if (c->why || coop_more_of(t))
-        coop_blame(t, by, c->why);
     coop_doom(s, t, by, 0);
+    if (c->why)
+        coop_blame(t, by, c->why);
 }
 
 static void force_all(coop_task *t)

@@ -30,11 +30,17 @@ static int any_of(uint64_t step, int count)
     return (int)((step >> 33) % (uint64_t)count);
 }
 
-/* Each in its turn, until one of them does not wait. Making one may answer another. */
-static coop_value begin(coop_sched *s, struct coop_WaitAny *c)
+/* Each in its turn, until one of them does not wait; the rest is not made. Making one may
+   answer another. True: the task ends. */
+static bool begin(coop_sched *s, struct coop_WaitAny *c)
 {
     int at = c->fair ? any_of(s->step, c->count) : 0;
-    for (int n = 0; n < c->count && c->winner_ == NONE; n++, at = (at + 1) % c->count) {
+    bool ends = false;
+    for (int n = 0; n < c->count; n++, at = (at + 1) % c->count) {
+        if (c->winner_ != NONE) {
+            coop_part_drop(c->parts[at]);
+            continue;
+        }
         coop_value value = coop_part_begin(s, &c->base, c->parts[at]);
         if (value == COOP_WAIT) {
             c->waiting_++;
@@ -42,29 +48,40 @@ static coop_value begin(coop_sched *s, struct coop_WaitAny *c)
         }
         c->parts[at]->task = NULL;
         if (c->winner_ == NONE)
-            win(c, at, value <= COOP_STAY ? 0 : value);
-        if (value == COOP_GO_ON)
-            return value;
+            win(c, at, value == COOP_GO_ON ? 0 : value);
+        ends = value == COOP_GO_ON;
     }
-    return COOP_WAIT;
+    return ends;
+}
+
+/* Each is another one, and can be a part. */
+static bool all_fit(const struct coop_WaitAny *c)
+{
+    bool fit = true;
+    for (int i = 0; i < c->count; i++)
+        if (c->parts[i])
+            c->parts[i]->task = NULL;
+    for (int i = 0; i < c->count && fit; i++) {
+        fit = coop_part_fits(c->parts[i]) && !c->parts[i]->task;
+        if (fit)
+            c->parts[i]->task = c->base.task;
+    }
+    for (int i = 0; i < c->count && fit; i++)
+        c->parts[i]->task = NULL;
+    return fit;
 }
 
 static coop_value handle(coop_sched *s, coop_call *call)
 {
     struct coop_WaitAny *c = (struct coop_WaitAny *)call;
-    if (!c->parts || c->count <= 0)
+    if (!c->parts || c->count <= 0 || !all_fit(c))
         return -EINVAL;
     c->winner_ = NONE;
     c->waiting_ = 0;
-    for (int i = 0; i < c->count; i++) {
-        if (!coop_part_fits(c->parts[i]))
-            return -EINVAL;
-        c->parts[i]->task = NULL;
-    }
-    coop_value value = begin(s, c);
+    bool ends = begin(s, c);
     if (c->winner_ == NONE || !undo_rest(s, c))
         return COOP_WAIT;
-    return value == COOP_GO_ON ? value : c->winner_;
+    return ends ? COOP_GO_ON : c->winner_;
 }
 
 static void part(coop_sched *s, coop_call *whole, coop_call *one, coop_value value)

@@ -164,10 +164,25 @@ coop_value coop_group_take(coop_group *g, coop_status *status)
     return value;
 }
 
-coop_value coop_group_close(coop_group *g)
+static void report(coop_sched *s, const coop_group *g, const coop_status *status)
 {
-    while (g->ended_)
-        coop_group_take(g, NULL);
+    char buf[40];
+    coop_text text = { .data = buf, .size = sizeof buf };
+    if (status->end != COOP_FAILED || g->mode == COOP_ANY)
+        return;
+    coop_result_text(status->value, &text);
+    coop_report(s, "task %td of group %s failed: %s", status->tid, g->name ? g->name : "?", buf);
+}
+
+coop_value coop_group_close(coop_sched *s, coop_group *g, bool tells)
+{
+    if (!tells && !g->keep)
+        report(s, g, &g->first_);
+    for (coop_status status; g->ended_;) {
+        coop_group_take(g, &status);
+        if (!tells || status.tid != g->first_.tid)
+            report(s, g, &status);
+    }
     g->open_ = false;
     return g->first_.value;
 }

@@ -29,8 +29,9 @@ void coop_group_stop(coop_sched *, coop_group *, coop_tid by, const char *why);
 /* True: no member is left. When only daemons are, they are cancelled. */
 bool coop_group_done(coop_sched *, coop_group *);
 
-/* All are gone: forget what is left of them, and give the group's result. */
-coop_value coop_group_close(coop_group *);
+/* All are gone: forget what is left of them, and give the group's result. Failures that
+   nobody is told of are reported; tells: the result is told. */
+coop_value coop_group_close(coop_sched *, coop_group *, bool tells);
 
 /* The first of those that have ended and whose status is kept. */
 coop_value coop_group_take(coop_group *, coop_status *);

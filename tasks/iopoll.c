@@ -3,6 +3,7 @@
    call that waits for the outside. The kernel gives it the processor when nothing
    is ready, and then it may block, or else every so many slices. */
 #include "tasks/iopoll.h"
+#include "tasks/doors.h"
 #include "tasks/signals.h"
 #include "tasks/workers.h"
 
@@ -31,14 +32,18 @@ static void describe(const coop_call *call, const coop_value *result, coop_text 
     coop_print(text, "%d descriptor%s", waited, waited == 1 ? "" : "s");
     if (c->sched->jobs)
         coop_print(text, ", %zu job%s", c->sched->jobs, c->sched->jobs == 1 ? "" : "s");
+    size_t doors = coop_doors_open(c->sched);
+    if (doors)
+        coop_print(text, ", %zu door%s", doors, doors == 1 ? "" : "s");
     if (coop_next_timer(c->sched, &when)) {
         coop_print(text, ", timer in ");
         coop_print_span(text, when > c->sched->now ? when - c->sched->now : 0);
     }
 }
 
+/* What doors wait with is a part of it. */
 static const coop_call_type coop_Poll_type = {
-    .name = "Poll", .handle = handle, .describe = describe
+    .name = "Poll", .handle = handle, .part = coop_door_sent, .describe = describe
 };
 
 static struct coop_descriptor *room_for(struct coop_io *io, int fd)
@@ -134,11 +139,15 @@ static inline void emptied(coop_sched *s, int fd, unsigned event)
         look_away(s, fd, event);
 }
 
+/* The answer to one call may undo others, when they are parts of the same. */
 void coop_io_undo(coop_sched *s, coop_call *call, int fd, unsigned event)
 {
-    coop_call **list = list_for(coop_io_known(s, fd), event);
-    coop_list_remove(list, call);
-    if (!*list)
+    struct coop_descriptor *d = coop_io_known(s, fd);
+    coop_call **list = list_for(d, event);
+    bool asked = d->asking & event;
+    if (!(asked && coop_list_remove(&s->io->rest, call)))
+        coop_list_remove(list, call);
+    if (!*list && !asked)
         emptied(s, fd, event);
 }
 
@@ -152,9 +161,10 @@ void coop_io_again(coop_sched *s, int fd, unsigned event)
 static void wake_all(coop_sched *s, coop_call **list, coop_value value)
 {
     coop_call *call;
-    s->io->lists -= *list != NULL;
-    while ((call = coop_list_take(list)))
+    while ((call = coop_list_take(list))) {
+        s->io->lists -= !*list;
         coop_wake(s, call, value);
+    }
 }
 
 /* The machine forgets fd, and so do we. */
@@ -199,15 +209,16 @@ void coop_io_opened(coop_sched *s, int fd, bool stream)
    one of them opens may move all that is known of descriptors, lists included. */
 static void offer_all(coop_sched *s, int fd, unsigned event)
 {
-    coop_call **list = list_for(&s->io->fds[fd], event);
-    coop_call *last = *list, *call = last->next, *next;
+    struct coop_io *io = s->io;
+    coop_call *call, **list = list_for(&io->fds[fd], event);
+    io->rest = *list;
+    io->fds[fd].asking = (uint8_t)event;
     *list = NULL;
-    for (; call; call = next) {
-        next = call == last ? NULL : call->next;
+    while ((call = coop_list_take(&io->rest)))
         if (!coop_offer_now(s, call))
-            coop_list_add(list_for(&s->io->fds[fd], event), call);
-    }
-    if (!*list_for(&s->io->fds[fd], event))
+            coop_list_add(list_for(&io->fds[fd], event), call);
+    io->fds[fd].asking = 0;
+    if (!*list_for(&io->fds[fd], event))
         emptied(s, fd, event);
 }
 
@@ -273,7 +284,11 @@ static void look(coop_sched *s, bool may_block)
     bool left = io->next < io->count;
     int64_t limit = timeout(s, may_block && !left);
     if (!left && (io->lists || s->jobs || s->signals || limit)) {
+        if (limit)
+            coop_idle(s);
         int n = s->machine->poll(s->machine, limit, io->fired, COOP_MOST_FIRED);
+        if (limit)
+            coop_busy(s);
         if (n < 0)
             coop_stop(s, n == -EDEADLK ? coop_deadlock(s) : n);
         io->next = 0;
@@ -287,6 +302,8 @@ static void look(coop_sched *s, bool may_block)
         coop_jobs_finished(s);
     if (s->signals)
         coop_signals_arrived(s);
+    if (s->doors)
+        coop_doors_look(s);
     if (!left || s->due_count)
         coop_expire(s, coop_clock(s));
 }

@@ -13,6 +13,7 @@ struct coop_descriptor {
     bool sure;                     /* of ours: a short read means that all is read */
     uint8_t watched;               /* events that the machine looks for */
     uint8_t spent;                 /* events used up, and not come again since */
+    uint8_t asking;                /* the event whose waiters are being asked */
 };
 
 enum { COOP_MOST_FIRED = 256 };
@@ -21,6 +22,7 @@ struct coop_io {
     struct coop_descriptor *fds;
     int size;
     int lists;                     /* of waiters, not empty */
+    coop_call *rest;               /* of those that are being asked */
     bool told;                     /* that the poller has a limit */
     int next, count;               /* of fired: what is to be told next, and the end */
     coop_fired fired[COOP_MOST_FIRED];

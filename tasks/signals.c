@@ -8,6 +8,7 @@
 
 struct signals {
     coop_call *waiters;
+    coop_call *rest;               /* of those who wait, while they are asked */
     uint64_t come;                 /* and not told yet */
     uint64_t told;                 /* of them, while those who wait are asked */
     bool asking;
@@ -33,7 +34,8 @@ coop_value coop_signals_wait(coop_sched *s, coop_call *call)
 
 bool coop_signal_undo(coop_sched *s, coop_call *call)
 {
-    return coop_list_remove(&((struct signals *)s->signals)->waiters, call);
+    struct signals *sig = s->signals;
+    return coop_list_remove(&sig->waiters, call) || coop_list_remove(&sig->rest, call);
 }
 
 int coop_signal_take(coop_sched *s, uint64_t signals)
@@ -62,14 +64,15 @@ void coop_signals_arrived(coop_sched *s)
 {
     struct signals *sig = s->signals;
     uint64_t fresh = s->machine->arrived(s->machine);
-    coop_call *call, *rest = sig->waiters;
+    coop_call *call;
     if (!fresh)
         return;
     sig->come |= fresh;
     sig->told = 0;
     sig->asking = true;
+    sig->rest = sig->waiters;
     sig->waiters = NULL;
-    while ((call = coop_list_take(&rest)))
+    while ((call = coop_list_take(&sig->rest)))
         if (!coop_offer(s, call))
             coop_list_add(&sig->waiters, call);
     sig->asking = false;

@@ -76,6 +76,7 @@ int suite_main_twice(const char *name, const suite_test *tests, size_t count, in
 
     if (timeout)
         limit = (unsigned)strtoul(timeout, NULL, 10);
+    setenv("COOP_SLOW", "off", 0); /* a machine under load is no fault */
     signal(SIGALRM, out_of_time);
     setvbuf(stdout, NULL, _IOLBF, 0);
     other_way = other;

@@ -92,6 +92,35 @@ static void a_waiting_ones_call_stack_is_found(void)
     coop_stacks_free(p);
 }
 
+/* The address behind the call of a function that does not return is another function's. */
+static __attribute__((noinline)) _Noreturn void finish(void)
+{
+    coop_switch(&fiber_side, &main_side, NULL);
+    coop_switch_last(&fiber_side, &main_side, NULL);
+}
+
+static void finish_all(void *arg, void *pass)
+{
+    (void)arg, (void)pass;
+    finish();
+}
+
+static void a_call_may_be_a_functions_end(void)
+{
+    void *pcs[20];
+    struct coop_stacks *p = run_in(finish_all, NULL);
+    size_t n = coop_stack_trace(stack, &fiber_side, pcs, 20), i = 0;
+    while (i < n && !is_at((char *)pcs[i] - (i > 0), "finish"))
+        i++;
+    CU_ASSERT(i + 1 < n && is_at((char *)pcs[i + 1] - 1, "finish_all"));
+#ifndef COOP_SWITCH_UCONTEXT
+    CU_ASSERT(is_at((char *)pcs[n - 1] - 1, "coop_context_start"));
+#endif
+    coop_switch(&main_side, &fiber_side, NULL);
+    coop_context_end(&fiber_side);
+    coop_stacks_free(p);
+}
+
 static void one_that_never_ran_has_a_beginning(void)
 {
 #ifndef COOP_SWITCH_UCONTEXT
@@ -100,7 +129,7 @@ static void one_that_never_ran_has_a_beginning(void)
     struct coop_stack s;
     void *pcs[20];
     CU_ASSERT_EQUAL(coop_stack_adopt(&s, memory, sizeof memory), 0);
-    coop_context_make(&c, s.low, s.size, wait_deep, NULL);
+    coop_context_make(&c, s.low, s.size, wait_deep, (void *)(uintptr_t)wait_deep);
     CU_ASSERT_EQUAL(coop_stack_trace(&s, &c, pcs, 20), 1);
     CU_ASSERT(is_at(pcs[0], "coop_context_start"));
     coop_context_end(&c);
@@ -157,6 +186,7 @@ static void code_has_names(void)
 
 static const suite_test tests[] = {
     { "a_waiting_ones_call_stack_is_found", a_waiting_ones_call_stack_is_found },
+    { "a_call_may_be_a_functions_end", a_call_may_be_a_functions_end },
     { "one_that_never_ran_has_a_beginning", one_that_never_ran_has_a_beginning },
     { "a_call_stack_through_libc_is_found", a_call_stack_through_libc_is_found },
     { "code_has_names", code_has_names },

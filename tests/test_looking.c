@@ -236,30 +236,6 @@ static void F14_rule_5_the_run_ends_with_the_last_task(void)
     world_close();
 }
 
-coop_routine(hog, int64_t ns; int i;)
-{
-    coop_begin;
-    for (; my->i < 2; my->i++) {
-        world.machine.clock += my->ns;
-        coop_trap(coop_void, Yield);
-    }
-    coop_end;
-}
-
-static void F17_a_hog_is_reported(void)
-{
-    world_open_with((coop_options){ .slow = COOP_MS(10) });
-    coop_spawn(hog, .ns = COOP_MS(10));
-    coop_spawn(sleeper, .name = "a", .ns = COOP_S(10));
-    IS(coop_run(), 0);
-    NO_REPORTS();
-    coop_spawn(hog, .ns = COOP_MS(1500));
-    IS(coop_run(), 0);
-    IS(world.reported, 2);
-    REPORTED("coop: task 4 hog kept the processor for 1.5s, until test_looking.c:");
-    world_drop();
-}
-
 static const suite_test tests[] = {
     TEST(rule_4_noticed_within_64_slices),
     TEST(rule_4_noticed_64_slices_after_it_is_ready),
@@ -268,7 +244,6 @@ static const suite_test tests[] = {
     TEST(F14_rule_5_the_run_ends_with_the_last_task),
     TEST(F15_polls_are_bounded),
     TEST(F15_no_polls_without_descriptors),
-    TEST(F17_a_hog_is_reported),
 };
 
 int main(int argc, char **argv)

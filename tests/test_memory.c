@@ -1,6 +1,6 @@
 /* Exhausted memory: every allocation of the library fails once, and from it on for good.
    Each time the call that needed it says -ENOMEM, nothing is lost, and the kernel goes on. */
-#include "outside.h"
+#include "scarce.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -9,60 +9,7 @@
 #include <sys/select.h>
 #include <unistd.h>
 
-/* The linker puts these in front of the library's calls (--wrap). */
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t n, size_t size);
-void *__real_realloc(void *old, size_t size);
-void __real_free(void *block);
-
-static long asked, fail_at, failed, blocks;
-static bool for_good;
-static long seen;                  /* failures that the library told */
 enum { TASKS = 80, ALL_RIGHT = TASKS + 10 };
-static int right;                  /* parts of the scenario that came out right */
-
-static bool refuse(void)
-{
-    asked++;
-    if (!fail_at || !(asked == fail_at || (for_good && asked > fail_at)))
-        return false;
-    failed++;
-    return true;
-}
-
-void *__wrap_malloc(size_t size)
-{
-    void *block = refuse() ? NULL : __real_malloc(size);
-    blocks += block != NULL;
-    return block;
-}
-
-void *__wrap_calloc(size_t n, size_t size)
-{
-    void *block = refuse() ? NULL : __real_calloc(n, size);
-    blocks += block != NULL;
-    return block;
-}
-
-void *__wrap_realloc(void *old, size_t size)
-{
-    void *block = refuse() ? NULL : __real_realloc(old, size);
-    blocks += block != NULL && !old;
-    return block;
-}
-
-void __wrap_free(void *block)
-{
-    blocks -= block != NULL;
-    __real_free(block);
-}
-
-/* Is it worth to try again what gave r? When memory is gone for good it is not. */
-static bool again(coop_value r)
-{
-    seen += r == -ENOMEM;
-    return r == -ENOMEM && !for_good;
-}
 
 /* ---- What tasks do ---- */
 
@@ -200,7 +147,7 @@ coop_routine(by_hand, int i; coop_value r;)
 /* ---- The scenario ---- */
 
 static const coop_options options = {
-    .quantum = 2, .slow = COOP_S(1000), .report = world_report, .arg = &world
+    .quantum = 2, .slow = -1, .report = world_report, .arg = &world
 };
 
 static void run_by_hand(void)
@@ -271,52 +218,11 @@ static void all_of_it(int fd)
     right += r == 0;
 }
 
-/* Counts with the descriptors that are open, so that none gets lost either. */
-static int lowest_free(void)
-{
-    int fd = dup(0);
-    close(fd);
-    return fd;
-}
-
-static void sweep(void (*scenario)(int fd), bool gone_for_good, int wanted)
-{
-    int ends[2], lowest;
-    long n = 0;
-    IS(pipe(ends), 0);
-    IS(write(ends[1], "x", 1), 1);
-    IS(dup2(ends[0], 200), 200);
-    lowest = lowest_free();
-    do {
-        memset(&world, 0, sizeof world);
-        asked = failed = seen = blocks = right = 0;
-        for_good = gone_for_good;
-        fail_at = ++n;
-        scenario(ends[0]);
-        fail_at = 0;
-        IS(blocks, 0);
-        IS(lowest_free(), lowest);
-        CU_ASSERT_PTR_NULL(coop_this);
-        if (!gone_for_good) {
-            IS(seen, failed);
-            IS(right, wanted);
-            NO_REPORTS();
-        } else {
-            CU_ASSERT(!failed || seen);
-        }
-        if (CU_get_number_of_failures()) {
-            IS(n, -1);             /* shows which allocation */
-            break;
-        }
-    } while (failed);
-    close(ends[0]), close(ends[1]), close(200);
-}
-
 static void rule_7_each_allocation_fails_once(void)
 {
     setenv("COOP_TRACE", "1,time,file=/dev/null", 1);
     sweep(all_of_it, false, ALL_RIGHT);
-    CU_ASSERT(asked > 200);
+    CU_ASSERT(allocations > 200);
     unsetenv("COOP_TRACE");
 }
 

@@ -17,14 +17,20 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#ifdef COOP_ASAN
-/* Faults are to end the process by their signal, as without it. */
+/* With a sanitizer faults are to end the process by their signal, too. */
+#define NO_HANDLERS "handle_segv=0:handle_sigbus=0:allow_user_segv_handler=1:use_sigaltstack=0"
 const char *__asan_default_options(void);
+const char *__tsan_default_options(void);
+
 const char *__asan_default_options(void)
 {
-    return "handle_segv=0:handle_sigbus=0:allow_user_segv_handler=1:use_sigaltstack=0";
+    return NO_HANDLERS;
 }
-#endif
+
+const char *__tsan_default_options(void)
+{
+    return NO_HANDLERS;
+}
 
 void *__real_mmap(void *, size_t, int, int, int, off_t);
 void *__wrap_mmap(void *, size_t, int, int, int, off_t);
@@ -122,6 +128,7 @@ static int status_of(void (*child)(void))
     if (pid == 0) {
         setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 });
         told = ends[1];
+        coop_tell_looking(true);   /* valgrind is not to count its faults */
         child();
         _exit(0);
     }
@@ -299,19 +306,44 @@ static void send_bus(void)
     kill(getpid(), SIGBUS);
 }
 
-static void other_faults_are_as_before(void)
+/* Pages of a stack, but not its guard. */
+static void fault_on_stack(void)
 {
-    CU_ASSERT(ends_by(SIGSEGV, fault_watched));
-    CU_ASSERT_STRING_EQUAL(text, "");
-    CU_ASSERT(ends_by(SIGSEGV, send_to_itself));
-    CU_ASSERT_STRING_EQUAL(text, "");
-    CU_ASSERT(ends_by(SIGBUS, send_bus));
+    watch();
+    run_in(COOP_GUARD_MARK, "worker", nothing, NULL);
+    mprotect(stack->low, coop_page_size(), PROT_NONE);
+    *(volatile char *)stack->low = 1;
 }
 
 static void had_it(int number)
 {
     say("%s%zu\n", "had ", (size_t)number);
     _exit(42);
+}
+
+/* Where there was a guard. */
+static void fault_after_pool(void)
+{
+    signal(SIGSEGV, had_it);
+    watch();
+    struct coop_stacks *p = run_in(COOP_GUARD_MARK, "worker", nothing, NULL);
+    char *guard = stack->low - coop_page_size();
+    coop_stacks_free(p);
+    mmap(guard, coop_page_size(), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+    *(volatile char *)guard = 1;
+}
+
+static void other_faults_are_as_before(void)
+{
+    CU_ASSERT(ends_by(SIGSEGV, fault_on_stack));
+    CU_ASSERT_STRING_EQUAL(text, "");
+    status_of(fault_after_pool);
+    CU_ASSERT_STRING_EQUAL(text, "had 11\n");
+    CU_ASSERT(ends_by(SIGSEGV, fault_watched));
+    CU_ASSERT_STRING_EQUAL(text, "");
+    CU_ASSERT(ends_by(SIGSEGV, send_to_itself));
+    CU_ASSERT_STRING_EQUAL(text, "");
+    CU_ASSERT(ends_by(SIGBUS, send_bus));
 }
 
 static void had_it_with_address(int number, siginfo_t *info, void *context)

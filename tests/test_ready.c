@@ -5,10 +5,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 static struct { unsigned recv, send, ctl; } calls;
@@ -25,6 +27,20 @@ ssize_t __wrap_send(int fd, const void *buf, size_t len, int flags)
 {
     calls.send++;
     return __real_send(fd, buf, len, flags);
+}
+
+long __real_syscall(long, ...);
+long __wrap_syscall(long number, ...)
+{
+    long a[6];
+    va_list args;
+    va_start(args, number);
+    for (int i = 0; i < 6; i++)
+        a[i] = va_arg(args, long);
+    va_end(args);
+    calls.recv += number == SYS_recvfrom;
+    calls.send += number == SYS_sendto;
+    return __real_syscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);
 }
 
 int __real_epoll_ctl(int, int, int, struct epoll_event *);

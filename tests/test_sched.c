@@ -132,7 +132,7 @@ static void observer_without_event_is_refused(void)
     struct virtual_machine machine;
     coop_observer none = { .event = NULL };
     coop_options options = { .machine = virtual_machine(&machine), .observer = &none,
-                             .slow = 5, .no_env = true };
+                             .no_env = true };
     IS(coop_sched_open(&options), -EINVAL);
     CU_ASSERT_FALSE(machine.freed);
     CU_ASSERT_PTR_NULL(coop_this);

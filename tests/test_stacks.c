@@ -1,159 +1,12 @@
-/* test_stacks.c - the pool of stacks, on the host's memory; its calls can be made to fail. */
+/* test_stacks.c - the pool of stacks, and how much of one was used. */
 #include "config.h"
 
-#include "fiber/fiber.h"
+#include "hostmemory.h"
 #include "machine/memory.h"
 #include "suite.h"
 
 #include <errno.h>
-#include <setjmp.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-
-/* ---- Calls that fail ---- */
-
-enum { MALLOC, MMAP, MARK, WALL, RESIDENT, CALLS };
-
-static int left[CALLS] = { -1, -1, -1, -1, -1 };       /* until it fails; -1: it does not */
-static int refused;
-static bool once;                  /* only the next one fails */
-
-static bool refuse(int call)
-{
-    bool fails = left[call] == 0;
-    refused += fails;
-    if (left[call] > 0 || (fails && once))
-        left[call]--;
-    return fails;
-}
-
-static void fail_after(int call, int n)
-{
-    left[call] = n;
-    refused = 0;
-}
-
-static void fail_none(void)
-{
-    once = false;
-    for (int i = 0; i < CALLS; i++)
-        left[i] = -1;
-}
-
-void *__real_malloc(size_t);
-void *__real_calloc(size_t, size_t);
-void *__real_mmap(void *, size_t, int, int, int, off_t);
-int __real_madvise(void *, size_t, int);
-int __real_mprotect(void *, size_t, int);
-int __real_mincore(void *, size_t, unsigned char *);
-void *__wrap_malloc(size_t);
-void *__wrap_calloc(size_t, size_t);
-void *__wrap_mmap(void *, size_t, int, int, int, off_t);
-int __wrap_madvise(void *, size_t, int);
-int __wrap_mprotect(void *, size_t, int);
-int __wrap_mincore(void *, size_t, unsigned char *);
-
-void *__wrap_malloc(size_t size)
-{
-    return refuse(MALLOC) ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t n, size_t size)
-{
-    return refuse(MALLOC) ? NULL : __real_calloc(n, size);
-}
-
-static int failed(int error)
-{
-    errno = error;
-    return -1;
-}
-
-void *__wrap_mmap(void *at, size_t size, int rights, int flags, int fd, off_t offset)
-{
-    if (!refuse(MMAP))
-        return __real_mmap(at, size, rights, flags, fd, offset);
-    failed(ENOMEM);
-    return MAP_FAILED;
-}
-
-int __wrap_madvise(void *at, size_t size, int advice)
-{
-    bool mark = advice == 102;
-    return mark && refuse(MARK) ? failed(EINVAL) : __real_madvise(at, size, advice);
-}
-
-int __wrap_mprotect(void *at, size_t size, int rights)
-{
-    return refuse(WALL) ? failed(ENOMEM) : __real_mprotect(at, size, rights);
-}
-
-int __wrap_mincore(void *at, size_t size, unsigned char *pages)
-{
-    return refuse(RESIDENT) ? failed(EAGAIN) : __real_mincore(at, size, pages);
-}
-
-/* ---- Helpers ---- */
-
-static struct coop_stacks *pool_with(struct coop_stacks_options options)
-{
-    struct coop_stacks *p = coop_stacks_new(&options);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(p);
-    return p;
-}
-
-static struct coop_stacks *plain_pool(void)
-{
-    return pool_with((struct coop_stacks_options){ 0 });
-}
-
-static struct coop_stack *take(struct coop_stacks *p, size_t size)
-{
-    struct coop_stack *s = NULL;
-    CU_ASSERT_EQUAL_FATAL(coop_stack_take(p, size, &s), 0);
-    return s;
-}
-
-static struct coop_stacks_count count_of(const struct coop_stacks *p)
-{
-    struct coop_stacks_count count;
-    coop_stacks_counted(p, &count);
-    return count;
-}
-
-static sigjmp_buf out;
-
-static void jump_out(int number)
-{
-    siglongjmp(out, number);
-}
-
-/* Is that byte forbidden to write? */
-static bool faults(volatile char *at)
-{
-    struct sigaction ours = { .sa_handler = jump_out }, segv, bus;
-    sigaction(SIGSEGV, &ours, &segv);
-    sigaction(SIGBUS, &ours, &bus);
-    volatile bool fault = true;
-    if (sigsetjmp(out, 1) == 0) {
-        *at = 1;
-        fault = false;
-    }
-    sigaction(SIGSEGV, &segv, NULL);
-    sigaction(SIGBUS, &bus, NULL);
-    return fault;
-}
-
-static bool zeros(const char *at, size_t size)
-{
-    for (size_t i = 0; i < size; i++)
-        if (at[i])
-            return false;
-    return true;
-}
 
 /* ---- Taking and giving ---- */
 
@@ -233,117 +86,6 @@ static void own_memory_can_be_used(void)
     CU_ASSERT_EQUAL(coop_stack_peak(&s), 0);
     memory[sizeof memory - 100] = 1;
     CU_ASSERT_EQUAL(coop_stack_peak(&s), 100);
-}
-
-/* ---- Guards ---- */
-
-static void guards_hold(enum coop_guard best)
-{
-    struct coop_stacks *p = pool_with((struct coop_stacks_options){ .best = best });
-    for (int i = 0; i < 40; i++) {
-        struct coop_stack *s = take(p, 0);
-        CU_ASSERT(s->guard == COOP_GUARD_MARK || s->guard == COOP_GUARD_WALL);
-        CU_ASSERT(s->guard >= best);
-        CU_ASSERT(faults(s->low - 1));
-        CU_ASSERT(faults(s->low - coop_page_size()));
-        CU_ASSERT(!faults(s->low));
-        CU_ASSERT(!faults(s->low + s->size - 1));
-    }
-    CU_ASSERT_EQUAL(count_of(p).marks + count_of(p).walls, 40);
-    coop_stacks_free(p);
-}
-
-static void best_guard_holds(void)
-{
-    guards_hold(COOP_GUARD_MARK);
-}
-
-static void wall_holds(void)
-{
-    guards_hold(COOP_GUARD_WALL);
-}
-
-static void guards_survive_trimming(void)
-{
-    struct coop_stacks *p = plain_pool();
-    struct coop_stack *s = take(p, 0), *stays = take(p, 0);
-    memset(s->low, 'x', s->size);
-    coop_stack_give(p, s, 0);
-    CU_ASSERT_EQUAL(coop_stacks_trim(p, 10, 10), 1);
-    CU_ASSERT_PTR_EQUAL(take(p, 0), s);
-    CU_ASSERT(zeros(s->low, s->size));
-    CU_ASSERT(faults(s->low - 1));
-    CU_ASSERT(faults(stays->low - 1));
-    coop_stacks_free(p);
-}
-
-static char said[200];
-static int times_said;
-
-static void note_report(void *arg, const char *text)
-{
-    CU_ASSERT_PTR_EQUAL(arg, said);
-    snprintf(said, sizeof said, "%s", text);
-    times_said++;
-}
-
-static struct coop_stacks *telling_pool(void)
-{
-    times_said = 0;
-    return pool_with((struct coop_stacks_options){ .report = note_report, .arg = said });
-}
-
-static void without_marks_there_are_walls(void)
-{
-    struct coop_stacks *p = telling_pool();
-    fail_after(MARK, 0);
-    struct coop_stack *s = take(p, 0);
-    fail_none();
-    CU_ASSERT_EQUAL(s->guard, COOP_GUARD_WALL);
-    CU_ASSERT(faults(s->low - 1));
-    CU_ASSERT_EQUAL(times_said, 0);
-    coop_stacks_free(p);
-}
-
-static struct coop_stack *take_canary(struct coop_stacks *p)
-{
-    fail_after(MARK, 0);
-    fail_after(WALL, 0);
-    struct coop_stack *s = take(p, 0);
-    fail_none();
-    CU_ASSERT_EQUAL(s->guard, COOP_GUARD_CANARY);
-    return s;
-}
-
-static void without_walls_there_are_canaries(void)
-{
-    struct coop_stacks *p = telling_pool();
-    struct coop_stack *s = take_canary(p), *other = take_canary(p);
-    CU_ASSERT_EQUAL(times_said, 1);
-    CU_ASSERT_PTR_NOT_NULL(strstr(said, "overflows of new stacks are only noticed late"));
-    CU_ASSERT_EQUAL(count_of(p).canaries, 2);
-    memset(s->low, 'x', s->size);
-    CU_ASSERT(coop_stack_intact(s));
-    CU_ASSERT(coop_stack_give(p, s, 0));
-    CU_ASSERT(coop_stack_give(p, other, 0));
-    coop_stacks_free(p);
-}
-
-static void a_broken_canary_is_noticed(void)
-{
-    struct coop_stacks *p = telling_pool();
-    struct coop_stack *s = take_canary(p);
-    s->low[-1] ^= 1;
-    CU_ASSERT(!coop_stack_intact(s));
-    CU_ASSERT(!coop_stack_give(p, s, 0));
-    CU_ASSERT_PTR_EQUAL(take(p, 0), s);
-    CU_ASSERT(coop_stack_intact(s));
-    /* Far from the stack it is seen at the end. */
-    s->low[-1000] ^= 1;
-    CU_ASSERT(coop_stack_intact(s));
-    CU_ASSERT(!coop_stack_give(p, s, 0));
-    CU_ASSERT(coop_stack_give(p, take(p, 0), 0));
-    coop_stacks_free(p);
 }
 
 /* ---- Trimming ---- */
@@ -455,78 +197,6 @@ static void measured_peak_is_the_users_own(void)
     coop_stacks_free(p);
 }
 
-/* ---- Many ---- */
-
-static struct coop_context main_side, *sides;
-
-static void wait_once(void *arg, void *pass)
-{
-    struct coop_context *own = arg;
-    coop_switch(own, &main_side, pass);
-    coop_switch_last(own, &main_side, own);
-}
-
-static int mappings(void)
-{
-    char line[400];
-    int lines = 0;
-    FILE *f = fopen("/proc/self/maps", "r");
-    while (f && fgets(line, sizeof line, f))
-        lines++;
-    if (f)
-        fclose(f);
-    return lines;
-}
-
-/* All of them used, with few mappings where there are marks. */
-static void a_hundred_thousand_at_once(void)
-{
-#if defined COOP_TSAN
-    enum { MANY = 1000 };          /* it knows of 8,000 fibers at most */
-#else
-    enum { MANY = 100000 };
-#endif
-    static struct coop_stack *stacks[MANY];
-    struct coop_stacks *p = telling_pool();
-    int before = mappings();
-    sides = calloc(MANY, sizeof *sides);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(sides);
-    for (int i = 0; i < MANY; i++) {
-        stacks[i] = take(p, 0);
-        coop_context_make(&sides[i], stacks[i]->low, stacks[i]->size, wait_once, &sides[i]);
-        coop_switch(&main_side, &sides[i], NULL);
-    }
-    struct coop_stacks_count count = count_of(p);
-    CU_ASSERT_EQUAL(count.marks + count.walls + count.canaries, MANY);
-    CU_ASSERT(count.canaries == 0 || times_said == 1);
-    CU_ASSERT(count.marks < MANY || mappings() - before < 1000);
-    int well = 0;
-    for (int i = 0; i < MANY; i++) {
-        well += coop_switch(&main_side, &sides[i], NULL) == &sides[i];
-        coop_context_end(&sides[i]);
-        well += coop_stack_give(p, stacks[i], i);
-    }
-    CU_ASSERT_EQUAL(well, 2 * MANY);
-    free(sides);
-    coop_stacks_free(p);
-}
-
-static void walls_leave_mappings_for_others(void)
-{
-    enum { MANY = COOP_MOST_WALLS + 100 };
-    struct coop_stacks *p = pool_with((struct coop_stacks_options){
-        .best = COOP_GUARD_WALL, .size = 4096
-    });
-    for (int i = 0; i < MANY; i++)
-        take(p, 0);
-    CU_ASSERT_EQUAL(count_of(p).walls, COOP_MOST_WALLS);
-    CU_ASSERT_EQUAL(count_of(p).canaries, 100);
-    void *mine = malloc(1 << 20);
-    CU_ASSERT_PTR_NOT_NULL(mine);
-    free(mine);
-    coop_stacks_free(p);
-}
-
 /* ---- Failures ---- */
 
 /* Each call fails once, and then always; what was taken stays good, and the rest is for
@@ -577,20 +247,12 @@ static const suite_test tests[] = {
     { "sizes_are_kept_apart", sizes_are_kept_apart },
     { "impossible_sizes_are_refused", impossible_sizes_are_refused },
     { "own_memory_can_be_used", own_memory_can_be_used },
-    { "best_guard_holds", best_guard_holds },
-    { "wall_holds", wall_holds },
-    { "guards_survive_trimming", guards_survive_trimming },
-    { "without_marks_there_are_walls", without_marks_there_are_walls },
-    { "without_walls_there_are_canaries", without_walls_there_are_canaries },
-    { "a_broken_canary_is_noticed", a_broken_canary_is_noticed },
     { "trims_what_is_old", trims_what_is_old },
     { "whole_slabs_are_unmapped", whole_slabs_are_unmapped },
     { "peak_is_the_lowest_byte_written", peak_is_the_lowest_byte_written },
     { "peak_of_a_large_stack", peak_of_a_large_stack },
     { "peak_is_of_all_users", peak_is_of_all_users },
     { "measured_peak_is_the_users_own", measured_peak_is_the_users_own },
-    { "a_hundred_thousand_at_once", a_hundred_thousand_at_once },
-    { "walls_leave_mappings_for_others", walls_leave_mappings_for_others },
     { "failing_calls_are_results", failing_calls_are_results },
     { "little_room_is_used", little_room_is_used },
 };

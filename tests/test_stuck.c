@@ -103,6 +103,37 @@ static void two_that_wait_for_a_box_that_is_lost(void)
     world_drop();
 }
 
+/* The same with a channel, which is larger than all that other tests had at its place. */
+coop_routine(receiver, coop_chan *chan;)
+{
+    coop_begin;
+    coop_trap(coop_void, ChanRecv, .chan = my->chan);
+    coop_finally;
+    IS(coop_chan_free(my->chan), 0);
+    coop_end;
+}
+
+coop_routine(gives_channel, coop_chan *chan; coop_tid tid;)
+{
+    coop_begin;
+    my->chan = coop_chan_open(0, 9999, "lost");
+    my->tid = coop_spawn(receiver, .chan = my->chan);
+    coop_trap(coop_void, WaitTask, .tid = my->tid);
+    coop_end;
+}
+
+static void a_channel_that_is_lost(void)
+{
+    if (!can_read_memory())
+        return;
+    world_open(0);
+    coop_spawn(gives_channel);
+    coop_spawn(looks, .expected = 2);
+    IS(coop_run(), -EDEADLK);
+    CU_ASSERT_PTR_NOT_NULL(strstr(told, "receiver waits in ChanRecv(lost, cap 9999, 0 queued)"));
+    world_drop();
+}
+
 /* A task that can go on has the box, or a place that it may look into. */
 static struct box *everybodys;
 
@@ -215,6 +246,7 @@ static void nobody_is_stuck_outside_of_a_run(void)
 
 static const suite_test tests[] = {
     TEST(two_that_wait_for_a_box_that_is_lost),
+    TEST(a_channel_that_is_lost),
     TEST(a_box_that_somebody_has_is_no_deadlock),
     TEST(who_has_a_deadline_is_not_stuck),
     TEST(a_cycle_is_told_while_others_go_on),

@@ -258,7 +258,7 @@ static void option_threads(void)
     need(sem_init(&begun, 0, 0) == 0 && sem_init(&opened, 0, 0) == 0, "sem_init");
     running = most_running = ran = threads_made = 0;
     memset(&world, 0, sizeof world);
-    IS(coop_sched_open(&(coop_options){ .threads = 2, .no_env = true }), 0);
+    IS(coop_sched_open(&(coop_options){ .threads = 2, .slow = -1, .no_env = true }), 0);
     IS(coop_main(crowd, .helpers = 2), 0);
     IS(coop_run(), 0);
     IS(threads_made, 2);

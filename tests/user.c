@@ -95,6 +95,28 @@ static coop_value starts(void *arg)
     return coop_wait_task(tid, NULL) > 0 ? coop_spawn_fiber(on_a_stack, arg) : -1;
 }
 
+coop_routine(guest, int *came;)
+{
+    coop_begin;
+    ++*my->came;
+    coop_end;
+}
+
+coop_routine(through_a_door, coop_chan *chan; coop_door *door; int came; coop_value v;)
+{
+    coop_begin;
+    my->chan = coop_chan_open(0, 1, "inbox");
+    my->door = coop_door_open(my->chan, 1, "door");
+    coop_post(my->door, &(coop_value){ 5 });
+    coop_submit(my->door, guest, .came = &my->came);
+    coop_trap(my->v, ChanRecv, .chan = my->chan);
+    coop_finally;
+    coop_door_close(my->door);
+    coop_chan_free(my->chan);
+    coop_return(my->v + my->came);
+    coop_end;
+}
+
 coop_routine(everything, int cleaned; coop_tid tid; coop_value v; coop_status status;)
 {
     coop_begin;
@@ -113,6 +135,9 @@ coop_routine(everything, int cleaned; coop_tid tid; coop_value v; coop_status st
     coop_await(my->status.value, together);
     if (my->status.value != 0)
         coop_return(-3);
+    coop_await(my->status.value, through_a_door);
+    if (my->status.value != 6)
+        coop_return(-4);
     coop_trap(coop_void, Exit, .value = my->v);
     coop_end;
 }

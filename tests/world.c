@@ -25,6 +25,8 @@ void world_open_with(coop_options options)
 {
     memset(&world, 0, sizeof world);
     options.no_env = true;
+    if (!options.slow)
+        options.slow = -1;
     if (!options.machine)
         options.machine = virtual_machine(&world.machine);
     if (!options.report) {

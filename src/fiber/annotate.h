@@ -31,10 +31,13 @@
 #endif
 #ifdef HAVE_VALGRIND
 #include <valgrind/memcheck.h>
+#define COOP_ON_VALGRIND RUNNING_ON_VALGRIND
+#else
+#define COOP_ON_VALGRIND 0
 #endif
 
-/* To valgrind a large move of the stack pointer is a switch when it leads into a stack that
-   it knows. */
+/* valgrind takes a large move of the stack pointer for a switch when it leads into a stack
+   that it knows. */
 static inline unsigned coop_tell_stack(void *low, size_t size)
 {
     (void)low, (void)size;

@@ -75,6 +75,7 @@ void coop_context_make(struct coop_context *c, void *low, size_t size,
                        void (*entry)(void *arg, void *pass), void *arg)
 {
     coop_tell_empty(low, size);
+    c->valgrind = coop_tell_stack(low, size);
     c->entry = entry;
     c->arg = arg;
     coop_note_make(&c->note, low, size);
@@ -83,6 +84,6 @@ void coop_context_make(struct coop_context *c, void *low, size_t size,
 
 void coop_context_end(struct coop_context *c)
 {
-    (void)c;
+    coop_tell_no_stack(c->valgrind);
     coop_note_end(&c->note);
 }

@@ -34,7 +34,6 @@ struct coop_stack {
     int64_t since;                 /* idle: when it was given back */
     unsigned char guard;           /* an enum coop_guard */
     bool discarded;                /* idle: without pages */
-    unsigned valgrind;             /* its number there */
 };
 
 struct coop_overflow {

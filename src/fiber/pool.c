@@ -140,7 +140,6 @@ static struct coop_stack *carve(struct coop_stacks *p, struct coop_sizes *z)
     *s = (struct coop_stack){
         .low = at + p->page, .size = z->size, .slab = slab, .guard = raise_guard(p, at)
     };
-    s->valgrind = coop_tell_stack(s->low, s->size);
     ++*guards(p, s->guard);
     z->total++;
     return s;
@@ -149,10 +148,8 @@ static struct coop_stack *carve(struct coop_stacks *p, struct coop_sizes *z)
 /* None of its stacks is in use; idle ones are in no list any more. */
 static void free_slab(struct coop_stacks *p, struct coop_slab *slab)
 {
-    for (size_t i = 0; i < slab->carved; i++) {
-        coop_tell_no_stack(slab->stacks[i].valgrind);
+    for (size_t i = 0; i < slab->carved; i++)
         --*guards(p, slab->stacks[i].guard);
-    }
     p->count.slabs--;
     p->count.bytes -= slab->count * slab->stride;
     coop_range_remove(slab->range);
@@ -206,7 +203,7 @@ int coop_stack_take(struct coop_stacks *p, size_t size, struct coop_stack **out)
         size = p->options.size;
     if (size > SIZE_MAX / 4)
         return -EINVAL;
-    size = (size + p->page - 1) & ~(p->page - 1);
+    size = (size + p->page - 1) & -p->page;
     struct coop_sizes *z = sizes_of(p, size);
     if (!z)
         return -ENOMEM;

@@ -2,8 +2,10 @@
    jumps here, with what it passes in the register in which it gives results; on the stack
    are the function to call and its argument.
 
-   The caller's address is undefined: there debuggers and unwinders stop. The trap behind the
-   call keeps the return address within this function, and stops an entry that returns. */
+   The caller's address is undefined: there debuggers and unwinders stop. The entry does not
+   return, so it is jumped to, and no ret has to find its call (switch.h); the address that it
+   would return to is a trap. A nop before it keeps the place before that address, which
+   unwinders look at, behind the jump. */
 
 #if defined __ELF__ && defined __LP64__ && defined __x86_64__
 
@@ -17,10 +19,17 @@ coop_context_start:
     .cfi_undefined rip
     .cfi_def_cfa rsp, 16
     endbr64
+    movq    (%rsp), %rdx
     movq    8(%rsp), %rdi
     movq    %rax, %rsi
     xorl    %ebp, %ebp
-    call    *(%rsp)
+    leaq    1f(%rip), %rcx
+    pushq   %rcx
+    .cfi_def_cfa_offset 24
+    jmp     *%rdx
+    .cfi_def_cfa_offset 16
+    nop
+1:
     ud2
     .cfi_endproc
     .size   coop_context_start, . - coop_context_start
@@ -45,10 +54,12 @@ coop_context_start:
     .cfi_def_cfa sp, 16
     hint    #36                     /* bti j */
     mov     x1, x0
-    ldp     x2, x0, [sp]
+    ldp     x16, x0, [sp]
     mov     x29, xzr
-    mov     x30, xzr
-    blr     x2
+    adr     x30, 1f
+    br      x16
+    nop
+1:
     brk     #1
     .cfi_endproc
     .size   coop_context_start, . - coop_context_start

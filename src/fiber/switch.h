@@ -74,6 +74,7 @@ struct coop_context {
 #endif
     void (*entry)(void *arg, void *pass);
     void *arg;
+    unsigned valgrind;             /* its stack's number there */
 #ifdef COOP_ANNOTATED
     struct coop_note note;
 #endif
@@ -97,7 +98,8 @@ static inline void coop_context_thread(struct coop_context *c)
 #endif
 }
 
-/* It left for the last time, or is dropped; what is on its stack is not looked at. */
+/* As often as it was made: it left for the last time, or is dropped. What is on its stack is
+   not looked at. */
 void coop_context_end(struct coop_context *);
 
 #ifdef COOP_SWITCH_UCONTEXT

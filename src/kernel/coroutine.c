@@ -49,16 +49,18 @@ void coop_report_fresh(void)
         report_fresh(t);
 }
 
-__attribute__((destructor)) static void at_exit(void)
-{
-    coop_report_fresh();
-    while (fresh)
-        coop_co_free(&fresh->co);
-}
-
 static void put_back(coop_coroutine *co, uint8_t life)
 {
     __atomic_store_n(&co->life, life, __ATOMIC_RELEASE);
+}
+
+__attribute__((destructor)) static void at_exit(void)
+{
+    coop_report_fresh();
+    while (fresh) {
+        put_back(&fresh->co, CO_FRESH);
+        coop_co_free(&fresh->co);
+    }
 }
 
 static bool is_ours(const coop_coroutine *co)
@@ -94,20 +96,50 @@ static int take(coop_coroutine *co, bool *was_fresh)
     return 1;
 }
 
+static void become_task(coop_coroutine *co)
+{
+    coop_task *t = (coop_task *)co;
+    begin(t);
+    t->children = 0;
+    co->flags = 0;
+    put_back(co, CO_TASK);
+}
+
 int coop_claim(coop_coroutine *co)
 {
     uint8_t is = __atomic_load_n(&co->life, __ATOMIC_RELAXED);
-    if (is == CO_RUNNING || is == CO_TASK)
+    if (is == CO_RUNNING || is == CO_TASK || is == CO_PROMISED)
         return -EBUSY;
     if (is != CO_FRESH)
         return -EINVAL;
     if (!is_ours(co))
         return -EPERM;
-    begin((coop_task *)co);
-    ((coop_task *)co)->children = 0;
-    co->flags = 0;
-    put_back(co, CO_TASK);
+    become_task(co);
     return 0;
+}
+
+const void *coop_fresh_here(void)
+{
+    return &fresh;
+}
+
+/* It stays in its thread's list, but nobody else can take it any more. */
+int coop_promise(coop_coroutine *co, const void *owner)
+{
+    uint8_t is = CO_FRESH;
+    if (!__atomic_compare_exchange_n(&co->life, &is, CO_PROMISED, false, __ATOMIC_ACQ_REL,
+                                     __ATOMIC_RELAXED))
+        return is == CO_SUSPENDED || is == CO_DONE ? -EINVAL : -EBUSY;
+    if (((coop_task *)co)->owner == owner)
+        return 0;
+    put_back(co, CO_FRESH);
+    return -EPERM;
+}
+
+void coop_keep_promise(coop_coroutine *co)
+{
+    if (__atomic_load_n(&co->life, __ATOMIC_ACQUIRE) == CO_PROMISED)
+        become_task(co);
 }
 
 static void drop_call(coop_coroutine *co)

@@ -38,8 +38,13 @@ void coop_tell(coop_sched *s, coop_task *t, coop_event_kind kind, const coop_cal
         coop_status_of(t, &event.status);
         t->co.flags = flags;
     }
+    /* What observers do with it, such as asking people, is not the task's time. */
+    if (s->looping)
+        coop_idle(s);
     for (coop_observer *o = s->observers; o; o = o->next)
         o->event(o, &event);
+    if (s->looping)
+        coop_busy(s);
 }
 
 int coop_observe(coop_observer *observer)

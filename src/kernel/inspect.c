@@ -32,6 +32,13 @@ static size_t bytes_of(const coop_task *t)
     return bytes + (size_t)(limit - (const char *)t);
 }
 
+/* Who has ended is nobody's parent: then it is the program outside of all tasks. */
+static coop_tid parent_of(const coop_task *t)
+{
+    const coop_task *parent = lookup(t->parent);
+    return parent && parent->co.state != COOP_ENDED ? t->parent : 0;
+}
+
 int coop_inspect(coop_tid tid, coop_info *info)
 {
     coop_task *t = lookup(tid);
@@ -42,7 +49,7 @@ int coop_inspect(coop_tid tid, coop_info *info)
     bool waits = t->co.state == COOP_WAITING;
     *info = (coop_info){
         .tid = tid,
-        .parent = t->parent,
+        .parent = parent_of(t),
         .name = coop_name_of(t),
         .born = coop_born_of(t),
         .state = t->co.state,

@@ -22,7 +22,11 @@
 #endif
 
 /* co.life: what may be done with a coroutine by hand. */
-enum { CO_FRESH, CO_SUSPENDED, CO_RUNNING, CO_DONE, CO_TASK };
+enum { CO_FRESH, CO_SUSPENDED, CO_RUNNING, CO_DONE, CO_TASK, CO_PROMISED };
+
+/* idle of a scheduler: whether a task can have the processor, for the watchdog, which reads
+   it from another thread; COOP_UNWATCHED: none can, and the watchdog sleeps until one can. */
+enum { COOP_BUSY, COOP_IDLE, COOP_UNWATCHED };
 
 /* co.state of one by hand: it has begun a fiber, whose stack is its thread's. */
 enum { CO_PINNED = 1 };
@@ -62,6 +66,7 @@ struct coop_more {
     struct coop_locals *locals;
     coop_tid by;                   /* cancelled or killed: who did it, and why */
     const char *why;
+    bool cancelled;                /* also when it was ended after that */
 };
 
 /* Between a task and what is to know of its end. */
@@ -126,6 +131,8 @@ struct coop_sched {
     struct coop_trails *trails;
     struct coop_io *io;            /* the system tasks' own */
     void *signals;
+    struct coop_watchdog *watchdog;
+    coop_door *doors;              /* that are open */
 
     coop_task *express;            /* go before the queue: the stepper's choice */
     coop_tid let_first;            /* set during COOP_TRAP: defer it, run this first */
@@ -134,6 +141,7 @@ struct coop_sched {
     coop_tid main_tid;             /* coop_main's, 0: none */
     coop_value *main_value;
     bool looping, closing, automatic;
+    uint8_t idle;
     void (*report)(void *arg, const char *text);
     void *arg;
 };
@@ -146,6 +154,9 @@ extern _Thread_local coop_sched *coop_this COOP_TLS;    /* the calling thread's 
 void coop_unmake(coop_task *);
 void coop_free_spare(coop_sched *);
 int coop_claim(coop_coroutine *);  /* a fresh coroutine is to become a task */
+int coop_promise(coop_coroutine *, const void *owner);      /* the same, later; in any thread */
+void coop_keep_promise(coop_coroutine *);           /* now; lets pass what was not promised */
+const void *coop_fresh_here(void);                  /* the owner of this thread's */
 void coop_report_fresh(void);      /* those that never began; each once */
 void coop_drop_segment(coop_coroutine *);
 
@@ -191,6 +202,7 @@ int coop_need_poller(coop_sched *);
 int coop_scope_open(coop_sched *, coop_call *, coop_scope *);       /* from handle */
 coop_scope *coop_scope_here(const coop_task *, const coop_call_type *);
 bool coop_left(coop_coroutine *, coop_frame *);     /* false: it waits for its scopes */
+void coop_scopes_drop(coop_sched *, coop_task *);   /* which goes as it stands */
 void coop_scope_break(coop_sched *, coop_task *, coop_scope *, int why);
 void coop_cancel_by(coop_sched *, coop_task *, coop_tid by, const char *why);
 void coop_blame(coop_task *, coop_tid by, const char *why);
@@ -210,6 +222,7 @@ void coop_expire(coop_sched *, int64_t now);
 /* trail.c: the ways on which errors came */
 void coop_trail(coop_sched *, const coop_coroutine *, const coop_frame *);
 void coop_trail_all(coop_sched *, const coop_coroutine *, coop_value);
+void coop_trail_end(coop_sched *, const coop_coroutine *);
 void coop_trail_text(coop_sched *, const coop_coroutine *, coop_value, coop_text *);
 
 /* report.c, event.c */
@@ -355,6 +368,20 @@ static inline bool coop_offer_now(coop_sched *s, coop_call *call)
 static inline void coop_end_slice(coop_sched *s)
 {
     s->traps = 1;
+}
+
+/* No task can run until coop_busy. */
+static inline void coop_idle(coop_sched *s)
+{
+    if (__atomic_load_n(&s->idle, __ATOMIC_RELAXED) == COOP_BUSY)
+        __atomic_store_n(&s->idle, COOP_IDLE, __ATOMIC_RELEASE);
+}
+
+static inline void coop_busy(coop_sched *s)
+{
+    if (COOP_RARE(__atomic_exchange_n(&s->idle, COOP_BUSY, __ATOMIC_ACQ_REL)
+                  == COOP_UNWATCHED))
+        s->machine->nudge(s->machine);
 }
 
 static inline void coop_note(coop_sched *s, coop_task *t, coop_event_kind kind,

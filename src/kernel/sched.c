@@ -281,6 +281,7 @@ int coop_loop(coop_sched *s)
     if (s->looping)
         return -EBUSY;
     s->looping = true;
+    coop_busy(s);
     while (r == 0) {
         coop_task *t = s->until_look ? s->policy->take(s->policy) : NULL;
         if (COOP_RARE(!t)) {
@@ -298,6 +299,7 @@ int coop_loop(coop_sched *s)
     s->current = NULL;
     s->looping = false;
     s->stop = 0;
+    coop_idle(s);
     return r == ALL_ENDED ? 0 : r;
 }
 
@@ -337,6 +339,8 @@ void coop_end_all(coop_sched *s)
         s->machine->end_jobs(s->machine);   /* they write into frames */
     for (t = NULL; (t = coop_each(s, t));)
         coop_tell_ties(s, t);
+    for (t = NULL; (t = coop_each(s, t));)
+        coop_scopes_drop(s, t);
     for (t = coop_each(s, NULL); t; t = next) {
         next = coop_each(s, t);
         coop_table_remove(s, t);

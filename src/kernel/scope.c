@@ -52,21 +52,20 @@ void coop_scope_break(coop_sched *s, coop_task *t, coop_scope *scope, int why)
         coop_interrupt(s, t);
 }
 
-/* The scopes of a frame that is on top, the innermost first. One that cannot be over yet is
-   what the task waits for now. */
+/* The scopes of a frame that is on top, the innermost first. One that cannot be over yet has
+   left a call to wait in: the frame traps with that, and comes here again. */
 bool coop_leave_(coop_coroutine *co, coop_frame *frame)
 {
     coop_task *t = (coop_task *)co;
     struct coop_more *more = coop_more_of(t);
+    if (frame->line > 0)
+        frame->line = COOP_FINALLY_;
     while (more && more->scope && more->scope->frame == frame) {
         coop_call *call = more->scope->call;
-        bool over = !call->type->leave || call->type->leave(coop_this, call);
+        if (call->type->leave && !call->type->leave(coop_this, call))
+            return false;
         more->scope = more->scope->outer;
         settle(t);
-        if (!over) {
-            co->call = call;
-            return false;
-        }
         coop_pop(co, call);
     }
     frame->flags &= (uint16_t)~FRAME_SCOPED;
@@ -84,6 +83,14 @@ bool coop_left(coop_coroutine *co, coop_frame *frame)
     if (co->fate & CO_INTERRUPTED)
         settle((coop_task *)co);
     return true;
+}
+
+void coop_scopes_drop(coop_sched *s, coop_task *t)
+{
+    const struct coop_more *more = coop_more_of(t);
+    for (coop_scope *scope = more ? more->scope : NULL; scope; scope = scope->outer)
+        if (scope->call->type->leave)
+            scope->call->type->leave(s, scope->call);
 }
 
 /* Looks from the innermost scope outwards, up to a shield; a coop_finally part is one. What
@@ -142,6 +149,8 @@ void coop_cancel_by(coop_sched *s, coop_task *t, coop_tid by, const char *why)
     if (t->co.fate & (CO_ENDS | CO_CANCELLED) || t->co.state == COOP_ENDED)
         return;
     coop_blame(t, by, why);
+    if (coop_more_of(t))
+        coop_more_of(t)->cancelled = true;
     t->co.fate |= CO_CANCELLED;
     coop_interrupt(s, t);
 }

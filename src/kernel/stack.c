@@ -66,8 +66,12 @@ void coop_unmake(coop_task *t)
             coop_fiber_end(frame);
     while (COOP_RARE(t->co.segment))
         coop_drop_segment(&t->co);
+    if (COOP_RARE(s && s->trails))
+        coop_trail_end(s, &t->co);
     if (COOP_RARE(t->co.flags & TASK_MORE))
         coop_lose_more(t);
+    if (s && s->current == t)
+        s->current = NULL;         /* the watchdog looks at that one */
     size_t size = (size_t)(t->co.limit - (char *)t), kind = size != spared[0];
     if (s && size == spared[kind] && s->spare[kind].count < MOST_SPARES) {
         t->next = s->spare[kind].first;

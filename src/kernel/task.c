@@ -114,7 +114,8 @@ coop_tid coop_admit(coop_sched *s, coop_task *t, coop_tid parent, unsigned flags
 /* Cancelled, and that is what it ended with. */
 static bool was_cancelled(const coop_task *t)
 {
-    return t->co.fate & CO_CANCELLED && t->final == -ECANCELED;
+    const struct coop_more *more = coop_more_of(t);
+    return t->final == -ECANCELED && (t->co.fate & CO_CANCELLED || (more && more->cancelled));
 }
 
 void coop_status_of(coop_task *t, coop_status *status)
@@ -239,6 +240,8 @@ void coop_doom(coop_sched *s, coop_task *t, coop_value final, unsigned flag)
         return;
     if (flag & TASK_EXITED && coop_is_error(final))
         coop_trail_all(s, &t->co, final);
+    if (!(flag & TASK_EXITED) && coop_more_of(t))
+        coop_more_of(t)->why = NULL;    /* that was why it had been cancelled */
     t->co.fate = (t->slices ? CO_UNWINDS : CO_UNWINDS_AT_TRAP)
         | (t->co.cleaning ? t->co.fate & CO_INTERRUPTED : 0);
     t->co.flags |= (uint8_t)flag;

@@ -64,6 +64,14 @@ void coop_trail_all(coop_sched *s, const coop_coroutine *co, coop_value value)
         add(trail, frame, frame->line > 0 ? frame->line : 0);
 }
 
+/* Its memory may be another one's soon. */
+void coop_trail_end(coop_sched *s, const coop_coroutine *co)
+{
+    struct trail *trail = trail_of(s, co);
+    if (trail && trail->co == co)
+        trail->co = NULL;
+}
+
 void coop_trail_text(coop_sched *s, const coop_coroutine *co, coop_value value, coop_text *text)
 {
     const struct trail *trail = trail_of(s, co);

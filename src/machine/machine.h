@@ -11,6 +11,15 @@
 
 #define COOP_RARE(x) __builtin_expect(!!(x), 0)
 
+/* Built with a sanitizer that watches memory. */
+#if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
+#define COOP_SANITIZED 1
+#elif defined __has_feature
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define COOP_SANITIZED 1
+#endif
+#endif
+
 /* For watch: what poll is to look for.
    COOP_ANEW  also if it has been there before; without it a poller may tell only what
               comes from now on
@@ -102,9 +111,23 @@ struct coop_machine {
     coop_job *(*finished)(coop_machine *);
     void (*end_jobs)(coop_machine *);               /* waits for those that run */
 
+    /* A thread that calls look(arg), and again after so many ns as it gives, or, when it gives
+       less than 0, after a nudge: one that came meanwhile counts. unguard waits for its end.
+       NULL: there is none here, as where time does not pass by itself. */
+    int (*guard)(coop_machine *, int64_t (*look)(void *), void *arg);
+    void (*nudge)(coop_machine *);
+    void (*unguard)(coop_machine *);
+
     /* Signals: from the first time one is wanted, arrived tells of it, once. */
     int (*want)(coop_machine *, uint64_t signals);
     uint64_t (*arrived)(coop_machine *);
+
+    /* Other threads and signal handlers may call rouse from heed with true on until heed with
+       false: it makes poll return, now or as soon as it is called. As long as they may there
+       is no -EDEADLK. give_way lets other threads run. */
+    int (*heed)(coop_machine *, bool);
+    void (*rouse)(coop_machine *);
+    void (*give_way)(coop_machine *);
 
     /* Child processes. child: 0 and how it ended, -EAGAIN as long as it has not. */
     int (*spawn)(coop_machine *, const struct coop_Spawn *);
@@ -134,6 +157,9 @@ bool coop_terminal(int fd);
 int coop_open_log(const char *path, bool write);
 /* False when reading so much there would end the program: an observer may not. */
 bool coop_can_read(const void *from, size_t len);
+/* Copies what may be gone, or at which another thread writes: false if not all of it could be
+   read, and where the host does not have that. */
+bool coop_copy(void *to, const void *from, size_t len);
 void coop_close_log(int fd);                        /* not the standard ones */
 
 /* scan.c: shows visit all memory that the program can write to, by and by, copied to where

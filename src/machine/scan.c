@@ -8,15 +8,7 @@
 #include <errno.h>
 
 /* The shadow memory of a sanitizer is too large to be read. */
-#if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
-#define SHADOWED 1
-#elif defined __has_feature
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define SHADOWED 1
-#endif
-#endif
-
-#if defined HAVE_PROCESS_VM_READV && !defined SHADOWED
+#if defined HAVE_PROCESS_VM_READV && !defined COOP_SANITIZED
 
 #include <fcntl.h>
 #include <stdio.h>

@@ -6,6 +6,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -196,8 +197,37 @@ static void do_one(struct coop_sim *m)
 
 /* ---- Waiting ---- */
 
+static int heed(coop_machine *machine, bool on)
+{
+    struct coop_sim *m = coop_sim_of(machine);
+    if (on && !m->has_bell && sem_init(&m->bell, 0, 0) < 0)
+        return -errno;
+    m->has_bell |= on;
+    m->heeds = on;
+    return 0;
+}
+
+static void rouse(coop_machine *machine)
+{
+    sem_post(&coop_sim_of(machine)->bell);
+}
+
+static void give_way(coop_machine *m)
+{
+    (void)m;
+    sched_yield();
+}
+
+/* Until somebody rouses, or has since the last time. */
+static void sleep_until_roused(struct coop_sim *m)
+{
+    sem_wait(&m->bell);
+    while (sem_trywait(&m->bell) == 0)
+        ;
+}
+
 /* When nothing else can happen a job is done, and when there is none time passes. Without a
-   limit there is nothing left to wait for, since all that could come is in here. */
+   limit only other threads are left to wait for, since all else that could come is in here. */
 static int poll_sim(coop_machine *machine, int64_t timeout, coop_fired *fired, int max)
 {
     struct coop_sim *m = coop_sim_of(machine);
@@ -207,6 +237,8 @@ static int poll_sim(coop_machine *machine, int64_t timeout, coop_fired *fired, i
         return n;
     if (m->queued)
         do_one(m);
+    else if (timeout < 0 && m->heeds)
+        sleep_until_roused(m);
     else if (timeout < 0)
         return -EDEADLK;
     else
@@ -325,6 +357,8 @@ static void release(coop_machine *machine)
     struct coop_sim *m = coop_sim_of(machine);
     for (int fd = 0; fd < m->size; fd++)
         close_fd(machine, fd);
+    if (m->has_bell)
+        sem_destroy(&m->bell);
     free(m->slots);
     free(m);
 }
@@ -343,7 +377,8 @@ coop_machine *coop_sim(uint64_t seed)
         .write = write_fd, .open = no_open, .pread = no_pread, .pwrite = no_pwrite,
         .fsync = no_fsync, .stat = no_stat, .unlink = no_unlink, .resolve = resolve,
         .work = work, .withdraw = withdraw, .finished = finished, .want = no_signals,
-        .arrived = none_arrived, .spawn = no_spawn, .child = no_child, .kill = no_kill
+        .arrived = none_arrived, .heed = heed, .rouse = rouse, .give_way = give_way,
+        .spawn = no_spawn, .child = no_child, .kill = no_kill
     };
     coop_sim_net(&m->face);
     coop_sim_data(&m->face);

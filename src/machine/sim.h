@@ -1,10 +1,12 @@
 /* sim.h - the simulated machine's parts: sim.c has time, descriptors, jobs and what is not
    there; simnet.c addresses and connections; simdata.c what goes through them. Nothing here
-   asks the host for anything but memory, and to print. */
+   asks the host for anything but memory, to print, and to sleep until another thread comes. */
 #ifndef COOP_SIM_H
 #define COOP_SIM_H
 
 #include "machine/machine.h"
+
+#include <semaphore.h>
 
 /* Ports that are given to those who ask for any. */
 enum { SIM_FIRST_PORT = 49152, SIM_PORTS = 65536 - SIM_FIRST_PORT };
@@ -43,6 +45,8 @@ struct coop_sim {
     int next_port;
     bool ports[SIM_PORTS];         /* those given */
     coop_job *queued, *finished;   /* the oldest first */
+    bool heeds, has_bell;          /* others may rouse, by the bell */
+    sem_t bell;
 };
 
 #pragma GCC visibility push(hidden)

@@ -111,18 +111,31 @@ static void block_signals(sigset_t *before)
     pthread_sigmask(SIG_SETMASK, &all, before);
 }
 
+int coop_start_thread(pthread_t *thread, size_t stack, void *(*run)(void *), void *arg)
+{
+    sigset_t before;
+    pthread_attr_t how;
+    int r = pthread_attr_init(&how);
+    if (r)
+        return -r;
+    if (stack)
+        pthread_attr_setstacksize(&how, stack);
+    block_signals(&before);
+    r = pthread_create(thread, &how, run, arg);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    pthread_attr_destroy(&how);
+    return -r;
+}
+
 static int start_helper(struct coop_pool *p)
 {
     struct helper *h = malloc(sizeof *h);
-    sigset_t before;
     if (!h)
         return -ENOMEM;
-    block_signals(&before);
-    int r = pthread_create(&h->thread, NULL, help, p);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (r) {
+    int r = coop_start_thread(&h->thread, 0, help, p);
+    if (r < 0) {
         free(h);
-        return -r;
+        return r;
     }
     h->next = p->helpers;
     p->helpers = h;

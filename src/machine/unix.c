@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -187,10 +188,30 @@ static int without_wakeup(struct coop_host *h, coop_fired *fired, int n)
     return n - 1;
 }
 
-/* As long as there is no wake-up to be had, helpers and signals are looked at now and then. */
+static int heed(coop_machine *m, bool on)
+{
+    struct coop_host *h = (struct coop_host *)m;
+    int r = on ? coop_host_can_wake(h) : 0;
+    if (r == 0)
+        h->heeds = on;
+    return r;
+}
+
+static void rouse(coop_machine *m)
+{
+    coop_host_wake((struct coop_host *)m);
+}
+
+static void give_way(coop_machine *m)
+{
+    (void)m;
+    sched_yield();
+}
+
+/* As long as there is no wake-up to be had, those who would use it are looked at now and then. */
 static int64_t patience(struct coop_host *h, int64_t timeout)
 {
-    if ((h->pool || h->wanted) && coop_host_can_wake(h) < 0)
+    if ((h->pool || h->wanted || h->heeds) && coop_host_can_wake(h) < 0)
         return timeout < 0 || timeout > IN_SHORT ? IN_SHORT : timeout;
     return timeout < LONGEST ? timeout : LONGEST;
 }
@@ -236,12 +257,14 @@ int coop_open_unix(const char *poller, unsigned threads, coop_machine **machine)
     if (!h)
         return -ENOMEM;
     h->face = (coop_machine){ .name = "unix", .free = release, .now = now, .wall = wall,
-                              .random = random_bytes, .watch = watch, .poll = poll_poller };
+                              .random = random_bytes, .watch = watch, .poll = poll_poller,
+                              .heed = heed, .rouse = rouse, .give_way = give_way };
     h->threads = threads ? threads : MOST_THREADS;
     h->wakeup[0] = h->wakeup[1] = -1;
     coop_host_sockets(&h->face);
     coop_host_files(&h->face);
     coop_host_threads(&h->face);
+    coop_host_guard(&h->face);
     coop_host_signals(&h->face);
     coop_host_children(&h->face);
     int r = pollers[i].open(&h->poller);

@@ -14,7 +14,11 @@ struct coop_trace_words {
 
 int coop_trace_open(coop_sched *, const char *words);       /* NULL or "": nothing */
 int coop_step_open(coop_sched *, const struct coop_trace_words *, int out);
-int coop_slow_open(coop_sched *, int64_t limit);
+
+/* What options->slow or, where that is 0, a word of COOP_SLOW asks for. -EINVAL: there is no
+   such word. Where no watchdog is to be had there is none; who asked for one is told so. */
+int coop_watchdog_open(coop_sched *, const coop_options *, const char *word);
+void coop_watchdog_close(coop_sched *);
 
 /* A trap that is about to be made, as a question; coop_event_text has nothing for it. */
 void coop_trap_text(const coop_event *, coop_text *);
