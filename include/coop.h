@@ -265,8 +265,14 @@ struct coop_coroutine {            /* a call stack and what is passed in and out
  * DEST gets what is sent in when it is resumed (coop_void drops it): a value, or a
  * negative errno from coop_co_throw. In a task nobody takes the value: the task goes to
  * the tail of the ready queue and DEST gets 0.
+ *
+ * In a fiber it is coop_yield_value; coop_yield() without arguments is Yield there.
  */
-#define coop_yield(DEST, VALUE)                                                     \
+#define coop_yield(...)                                                             \
+    COOP_THIRD_(__VA_ARGS__, COOP_YIELD_, COOP_PLAIN_YIELD_, )(__VA_ARGS__)
+#define COOP_THIRD_(a, b, c, ...) c
+#define COOP_PLAIN_YIELD_(NOTHING) (coop_yield)(NOTHING)
+#define COOP_YIELD_(DEST, VALUE)                                                    \
     do {                                                                            \
         self_->value = (coop_value)(VALUE);                                         \
         COOP_STOP_(COOP_YIELDED);                                                   \
@@ -315,7 +321,8 @@ struct coop_coroutine {            /* a call stack and what is passed in and out
  * -EBUSY     it is running, in this thread or another (as when it sends to itself through
  *            others), or belongs to a task
  * -EINVAL    co is NULL; or it has not begun and value is not 0: nothing waits for one
- * -EPERM     it has not begun and was created by another thread
+ * -EPERM     it has not begun and was created by another thread; or a fiber has begun in it,
+ *            in another thread
  * Thread: any, one at a time; a second gets -EBUSY. It begins in the thread that
  * created it.
  *
@@ -338,14 +345,14 @@ int coop_co_throw(coop_coroutine *co, coop_value error, coop_value *out);
 /** coop_co_close - end a coroutine
  *
  * Ends its frames, the innermost first, and runs their coop_finally parts. A part that
- * yields or traps gets -ECANCELED there at once, since nobody is left to answer. One
- * that has ended or not begun is closed already.
+ * yields or traps gets -ECANCELED there at once, since nobody is left to answer; and so does
+ * a fiber. One that has ended or not begun is closed already.
  *
  * Returns: 0.
  * Errors:
- * -EPROTO  closed, but a coop_finally part yielded or trapped
+ * -EPROTO  closed, but a coop_finally part, or a fiber, yielded or trapped
  * -EBUSY   it is running or belongs to a task
- * -EPERM   it has not begun and was created by another thread
+ * -EPERM   as of coop_co_send
  * -EINVAL  co is NULL
  */
 int coop_co_close(coop_coroutine *co);
@@ -381,12 +388,13 @@ int coop_co_free(coop_coroutine *co);
  *         and without a guard
  *
  * A kill lets every call that can wait fail with -ECANCELED, until FN returns; see coop_defer
- * for what is to be done then. It must not be left by longjmp.
+ * for what is to be done then, and KillTask for one that does not return. It must not be left
+ * by longjmp. One that is resumed by hand must be by the thread in which it began.
  *
- * Errors: of the coroutine, before FN has begun:
+ * Errors: of whoever makes a task of it, calls or resumes it; FN has not begun then:
  * -ENOMEM  no memory for a stack
  * -EFAULT  FN is NULL
- * -EINVAL  memory is given and too small, less than 4096 bytes
+ * -EINVAL  memory is given and too small, less than 4096 bytes; or stack cannot be so large
  */
 coop_declare(coop_fiber,
     coop_value (*fn)(void *arg);
@@ -425,6 +433,44 @@ coop_declare(coop_fiber,
         coop_fiber_trap_((coop_call *)call_##CALL);                                 \
     })
 
+/** coop_syscall_within - make a system call from a fiber, with a time limit
+ *
+ * Use: n = coop_syscall_within(COOP_S(5), Recv, .fd = fd, .buf = buf, .len = sizeof buf);
+ *
+ * As coop_within in a routine.
+ *
+ * Returns: the call's result.
+ * Errors: those of coop_within and of coop_syscall.
+ */
+#define coop_syscall_within(NS, ...) COOP_SYSCALL_WITHIN_(NS, __VA_ARGS__, .base = {0})
+#define COOP_SYSCALL_WITHIN_(NS, CALL, ...)                                         \
+    __extension__({                                                                 \
+        struct coop_##CALL part_##CALL = { __VA_ARGS__ };                           \
+        part_##CALL.base.type = &coop_##CALL##_type;                                \
+        coop_syscall(Within, .ns = (NS), .part = &part_##CALL.base);                \
+    })
+
+/** coop_syscall_any - wait in a fiber for the first of some system calls
+ *
+ * Use: which = coop_syscall_any(&value, (Recv, .fd = fd, .buf = buf, .len = sizeof buf),
+ *                               (Sleep, .ns = COOP_S(5)));
+ *
+ * As coop_any in a routine: up to eight calls in parentheses. The answer of the one goes to
+ * value, a coop_value *, if it is not NULL. coop_wait_any does it for calls in an array.
+ *
+ * Returns: which one it was, from 0.
+ * Errors: those of WaitAny and of coop_syscall.
+ */
+#define coop_syscall_any(VALUE, ...)                                                \
+    __extension__({                                                                 \
+        struct {                                                                    \
+            coop_call *parts[COOP_COUNT_(__VA_ARGS__)];                             \
+            COOP_EACH_(COOP_PART_MEMBER_, .base = {0}, __VA_ARGS__)                 \
+        } any_, *call_ = &any_;                                                     \
+        COOP_EACH_(COOP_PART_FILL_, .base = {0}, __VA_ARGS__)                       \
+        coop_wait_any(call_->parts, COOP_COUNT_(__VA_ARGS__), (VALUE));             \
+    })
+
 /** coop_call - call a routine, or a fiber, from a fiber
  *
  * Use: coop_value v = coop_call(ROUTINE, .member = value, ...);
@@ -447,6 +493,23 @@ coop_declare(coop_fiber,
         coop_fiber_call_(&NAME##_routine, (coop_frame *)callee_##NAME);             \
     })
 
+/** coop_call_all - run some routines at once from a fiber, and wait for all
+ *
+ * Use: r = coop_call_all(results, (cube, .n = 3), (cube, .n = 4), (COOP_FIBER(FN, ARG)));
+ * Use: v = coop_call_race((fetch, .from = "here"), (fetch, .from = "there"));
+ *
+ * As coop_all and coop_race in a routine; results is an array of coop_value, or NULL.
+ *
+ * Returns: the result, as coop_gather gives it.
+ * Errors: those of coop_gather and of coop_call.
+ */
+#define coop_call_all(RESULTS, ...)                                                 \
+    coop_call(coop_gather, .count = COOP_COUNT_(__VA_ARGS__), .results = (RESULTS), \
+              .few_ = { COOP_EACH_(COOP_CREATE_PART_, .coop_.caller = NULL, __VA_ARGS__) })
+#define coop_call_race(...)                                                         \
+    coop_call(coop_gather, .count = COOP_COUNT_(__VA_ARGS__), .mode = COOP_ANY,     \
+              .few_ = { COOP_EACH_(COOP_CREATE_PART_, .coop_.caller = NULL, __VA_ARGS__) })
+
 /** coop_yield_value - hand a value to whoever resumes this fiber, and stop
  *
  * As coop_yield in a routine.
@@ -460,8 +523,9 @@ coop_value coop_yield_value(coop_value value);
 
 /** coop_defer - have something done when a fiber's function has returned
  *
- * fn(arg) is called then, on the fiber's stack, also when it was killed. It may make system
- * calls, which a kill or cancel does not disturb. Of several the last comes first.
+ * fn(arg) is called then, on the fiber's stack, however it ended. It may make system calls,
+ * which a kill or cancel does not disturb. Of several the last comes first. Groups that the
+ * fiber opened have ended before, as in coop_finally; those that fn opens end with it.
  *
  * Returns: 0.
  * Errors:
@@ -583,7 +647,7 @@ int coop_sched_close(void);
  * Returns: the tid, more than 0.
  * Errors:
  * -ENOMEM  memory is exhausted
- * others   those of coop_sched_open
+ * others   those of coop_sched_open, and of coop_fiber
  */
 #define coop_spawn(...) COOP_NEW_(coop_spawn_, __VA_ARGS__, .coop_.caller = NULL)
 
@@ -685,8 +749,8 @@ struct coop_Yield { coop_call base; };
  *
  * The child is queued before its parent, so it runs first. name is copied; NULL is the
  * routine's name. On success the task owns target; with -ENOMEM, or when the caller is
- * killed before the call is made, it is released; with other errors it stays the
- * caller's.
+ * killed before the call is made, and if it is a fiber that cannot begin, it is released;
+ * with other errors it stays the caller's.
  *
  * Who keeps a status: tasks that wait when a task ends are told it. If there are none, it is
  * kept for one that has yet to ask: a child's of NewTask by its parent, until a task has
@@ -700,6 +764,7 @@ struct coop_Yield { coop_call base; };
  * -EBUSY   target is running or belongs to a task
  * -EINVAL  target has been resumed by hand before
  * -EPERM   another thread created target
+ * others   of a fiber that cannot begin, see coop_fiber
  */
 struct coop_NewTask { coop_call base; coop_coroutine *target; const char *name; };
 
@@ -707,6 +772,7 @@ struct coop_NewTask { coop_call base; coop_coroutine *target; const char *name; 
  *
  * Use: coop_trap(r, KillTask, .tid = tid, .wait = true);
  * Use: coop_trap(r, KillTask, .tid = tid, .why = "idle for too long");
+ * Use: coop_trap(r, KillTask, .tid = tid, .force = true);
  *
  * What it waits for is undone, and its frames end, the innermost first, each running
  * its coop_finally part, in the target's own slices. Without wait the answer comes at
@@ -715,15 +781,22 @@ struct coop_NewTask { coop_call base; coop_coroutine *target; const char *name; 
  * the task's status, is not copied: a string literal, or what lives as long. To ask a task
  * to end, rather than to end it, use Cancel.
  *
+ * A fiber ends by itself, since all its calls that can wait fail. One that goes on making
+ * calls all the same is reported. With force, also when it is ending already, it does not
+ * come back from its next call, or the one that it waits in: what its functions hold is lost,
+ * but for its coop_defer. It is the same for all fibers on the target's call stack, and of no
+ * concern to routines. coop_sched_close and coop_co_close use force by themselves when a
+ * fiber was reported.
+ *
  * Returns: 0.
  * Errors:
  * -ESRCH     no such task, or it has ended
  * -EPERM     a system task
- * -EALREADY  it is ending already (only without wait)
+ * -EALREADY  it is ending already (only without wait and force)
  * -EDEADLK   with wait: the target waits, perhaps through others, for the caller. It ends as
  *            soon as it can, unless it waits in a coop_finally part and was not killed before
  */
-struct coop_KillTask { coop_call base; coop_tid tid; bool wait; const char *why; };
+struct coop_KillTask { coop_call base; coop_tid tid; bool wait, force; const char *why; };
 
 /** coop_Cancel - have a task end by itself
  *
@@ -762,7 +835,8 @@ struct coop_Cancel { coop_call base; coop_tid tid; bool wait; const char *why; }
  * routine has one deadline: another call sets it anew, and off ends it. Those of the
  * routines that have awaited it go on: the first to come counts.
  *
- * ns of 0 or less is a time that is over. For a single call see coop_within.
+ * ns of 0 or less is a time that is over. For a single call see coop_within. In a fiber it
+ * goes on until the fiber's function has returned, and coop_deadline(INT64_MAX) is off.
  *
  * Returns: 0.
  * Errors:
@@ -784,7 +858,8 @@ struct coop_Deadline {
  * For the routine that calls it and all that it awaits, until it comes to its coop_finally
  * part or ends, or to off. What has come meanwhile takes effect behind it. Deadlines of
  * routines that are awaited behind the shield count; so does the routine's own if its first
- * Deadline comes after Shield. A kill is not kept out.
+ * Deadline comes after Shield. A kill is not kept out. In a fiber it goes on until the fiber's
+ * function has returned, or coop_shield(false).
  *
  * Returns: 0.
  * Errors:
@@ -867,7 +942,7 @@ struct coop_WaitAny {
         struct {                                                                    \
             struct coop_WaitAny whole;                                              \
             coop_call *parts[COOP_COUNT_(__VA_ARGS__)];                             \
-            COOP_EACH_(COOP_PART_MEMBER_, .base = {0}, __VA_ARGS__)                              \
+            COOP_EACH_(COOP_PART_MEMBER_, .base = {0}, __VA_ARGS__)                     \
         },                                                                          \
         call_->whole = (struct coop_WaitAny){                                       \
             .base = { .type = &coop_WaitAny_type }, .parts = call_->parts,          \
@@ -882,7 +957,8 @@ struct coop_WaitAny {
  * As coop_trap; but when the time is over, which is in ns, the call is undone and has taken
  * nothing, though of Send and Write a part may have gone out. With 0 or less it does not
  * wait at all. Not for WaitAny, where Sleep can be one of the parts, and for calls that never
- * wait. Of Work, and what else helper threads do, the answer comes when it is through.
+ * wait. Of Work, and what else helper threads do, the answer comes when it is through. In a
+ * fiber it is coop_syscall_within.
  *
  * Errors:
  * -ETIMEDOUT  the time is over; an outer deadline too, if coop_why says so
@@ -1279,7 +1355,9 @@ struct coop_WaitTask { coop_call base; coop_tid tid; coop_status *status; bool p
  *
  * From any depth; the coop_finally parts run. value is the task's status. Does not
  * return, but inside a coop_finally part, or a routine awaited by one, it gives 0, and
- * the task ends when that part is through.
+ * the task ends when that part is through. A fiber that calls it is left as it stands, so
+ * that what its functions hold must be in coop_defer; to those that have called it, and to
+ * routines, it is as a kill.
  */
 struct coop_Exit { coop_call base; coop_value value; };
 
@@ -1332,6 +1410,7 @@ struct coop_WriteWait { coop_call base; int fd; };
  * means the most that the host allows. shared lets other sockets have the same port, if
  * they are shared too: the host divides the connections among them. A port that lingers
  * is reused. coop_listen takes names too, and copes with files that were left behind.
+ * In a fiber the function coop_listen is that one, so that Listen itself is a coop_syscall.
  *
  * Returns: the descriptor: non-blocking, close-on-exec, the caller's to close.
  * Errors:
@@ -2451,6 +2530,89 @@ typedef struct coop_key {
 } coop_key;
 coop_value coop_local(const coop_key *key);
 int coop_set_local(const coop_key *key, coop_value value);
+
+/* ---- Plain functions for fibers ---------------------------------------------------- */
+
+/* Each system call, and each routine of the library, as a function that is called in a fiber.
+   Its contract, and so its man page, is that of the call or routine: coop_recv_from makes
+   RecvFrom, coop_drain is coop_drain. A call is named behind the functions that could not
+   have its name. Arguments that few want are not there; coop_syscall and coop_call take them
+   all. What arguments point at may be on the fiber's stack.
+
+   Errors besides: -EPERM, not called in a fiber, which is reported; -ENOMEM, no room for the
+   call, which was not made. */
+
+coop_tid coop_get_tid(void);
+int (coop_yield)(void);            /* Yield */
+coop_tid coop_new_task(coop_coroutine *target, const char *name);
+int coop_kill_task(coop_tid tid, bool wait);
+int coop_cancel(coop_tid tid, bool wait);
+coop_value coop_wait_task(coop_tid tid, coop_status *status);
+coop_value coop_exit(coop_value value);
+int coop_sleep(int64_t ns);
+int64_t coop_now(void);
+int coop_deadline(int64_t ns);
+int coop_shield(bool on);
+coop_value coop_wait_any(coop_call *const *parts, int count, coop_value *value);
+
+coop_group *coop_group_open(const char *name, int mode);   /* Group */
+coop_tid coop_group_spawn(coop_group *group, coop_coroutine *target, coop_value *result);
+coop_value coop_group_wait(coop_group *group);
+coop_value coop_group_next(coop_group *group, coop_status *status);
+int coop_group_cancel(coop_group *group, const char *why);
+
+int coop_chan_send(coop_chan *chan, coop_value value);
+int coop_chan_send_item(coop_chan *chan, const void *item);    /* ChanSend */
+coop_value coop_chan_recv(coop_chan *chan, void *item);
+int coop_chan_close(coop_chan *chan);
+int coop_chan_done(coop_chan *chan);
+int coop_chan_join(coop_chan *chan);
+int coop_door_wait(coop_door *door);
+
+int coop_read_wait(int fd);
+int coop_write_wait(int fd);
+int coop_connect(const char *address);
+int coop_accept(int fd);
+coop_value coop_recv(int fd, void *buf, size_t len);
+coop_value coop_send(int fd, const void *buf, size_t len);
+coop_value coop_recv_from(int fd, void *buf, size_t len, char *from, size_t from_size);
+coop_value coop_send_to(int fd, const void *buf, size_t len, const char *to);
+coop_value coop_send_file(int fd, int file, int64_t offset, size_t len);
+int coop_sock_name(int fd, bool peer, char *name, size_t size);
+int coop_shutdown(int fd, int how);
+int coop_close(int fd);
+
+coop_value coop_read(int fd, void *buf, size_t len);
+coop_value coop_write(int fd, const void *buf, size_t len);
+int coop_open(const char *path, int flags, int mode);
+coop_value coop_pread(int fd, void *buf, size_t len, int64_t at);
+coop_value coop_pwrite(int fd, const void *buf, size_t len, int64_t at);
+int coop_fsync(int fd);
+int coop_get_stat(const char *path, coop_stat *stat);      /* Stat */
+int coop_unlink(const char *path);
+coop_value coop_work(coop_value (*run)(void *arg), void *arg);
+int coop_resolve(const char *name, coop_address *addresses, int max);
+coop_value coop_random(void *buf, size_t len);
+
+int coop_signal_wait(uint64_t signals);
+int coop_child_spawn(const char *const *argv, int in, int out, int err, int *pipes); /* Spawn */
+int coop_child_wait(int pid, int *signal);
+int coop_child_kill(int pid, int signal);
+
+int coop_listen(const char *address);
+int coop_dial(const char *address, int64_t timeout);
+coop_value coop_read_some(coop_stream *stream, void *buf, size_t len);
+coop_value coop_read_exact(coop_stream *stream, void *buf, size_t len);
+coop_value coop_read_line(coop_stream *stream, char **line, size_t *length);
+coop_value coop_read_frame(coop_stream *stream, char **frame, size_t *length);
+coop_value coop_write_all(coop_stream *stream, const void *buf, size_t len);
+coop_value coop_write_frame(coop_stream *stream, const void *buf, size_t len);
+int coop_drain(coop_stream *stream);
+int coop_stream_close(coop_stream *stream);
+coop_value coop_copy(int from, int to, uint64_t len);
+int coop_serve(int fd, coop_coroutine *(*client)(int fd, const char *peer, void *arg),
+               void *arg);
+coop_value coop_gather(coop_coroutine **targets, size_t count, coop_value *results);
 
 /* ---- Looking at tasks -------------------------------------------------------------- */
 

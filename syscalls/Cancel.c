@@ -16,7 +16,7 @@ static coop_value handle(coop_sched *s, coop_call *call)
         return -EALREADY;
     if (c->wait && t == call->task)
         return -EDEADLK;
-    coop_cancel(s, t, call->task->tid, c->why);
+    coop_cancel_by(s, t, call->task->tid, c->why);
     if (!c->wait)
         return 0;
     if (coop_closes_cycle(s, call, c->tid))

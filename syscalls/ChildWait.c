@@ -28,7 +28,7 @@ static coop_value handle(coop_sched *s, coop_call *call)
     coop_value r = c->pid > 0 ? coop_signal_want(s, COOP_SIGNAL(SIGCHLD)) : -EINVAL;
     if (r == 0)
         r = look(s, c);
-    return r == COOP_WAIT ? coop_signal_wait(s, call) : r;
+    return r == COOP_WAIT ? coop_signals_wait(s, call) : r;
 }
 
 static void describe(const coop_call *call, const coop_value *result, coop_text *text)

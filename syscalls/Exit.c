@@ -6,6 +6,7 @@ static coop_value handle(coop_sched *s, coop_call *call)
     coop_task *t = call->task;
     if (coop_is_ending(t))
         return 0;
+    coop_force(t->co.top);
     coop_doom(s, t, ((struct coop_Exit *)call)->value, TASK_EXITED);
     return COOP_GO_ON;
 }

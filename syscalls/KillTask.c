@@ -11,6 +11,12 @@ static void doom(coop_sched *s, coop_task *t, const struct coop_KillTask *c)
         coop_blame(t, by, c->why);
 }
 
+static void force_all(coop_task *t)
+{
+    for (coop_frame *frame = t->co.top; frame; frame = frame->caller)
+        coop_force(frame);
+}
+
 static coop_value handle(coop_sched *s, coop_call *call)
 {
     struct coop_KillTask *c = (struct coop_KillTask *)call;
@@ -19,6 +25,8 @@ static coop_value handle(coop_sched *s, coop_call *call)
         return -ESRCH;
     if (t->co.flags & TASK_SYSTEM)
         return -EPERM;
+    if (c->force)
+        force_all(t);
     if (t == call->task) {
         doom(s, t, c);
         return COOP_GO_ON;
@@ -27,7 +35,7 @@ static coop_value handle(coop_sched *s, coop_call *call)
     if (c->wait && t->co.cleaning && coop_closes_cycle(s, call, c->tid))
         return -EDEADLK;
     if (coop_is_ending(t) && !c->wait)
-        return -EALREADY;
+        return c->force ? 0 : -EALREADY;
     if (!coop_is_ending(t))
         doom(s, t, c);
     if (!c->wait)
@@ -61,7 +69,7 @@ static void describe(const coop_call *call, const coop_value *result, coop_text 
 {
     const struct coop_KillTask *c = (const struct coop_KillTask *)call;
     (void)result;
-    coop_print(text, "%td%s", c->tid, c->wait ? ", wait" : "");
+    coop_print(text, "%td%s%s", c->tid, c->wait ? ", wait" : "", c->force ? ", force" : "");
     coop_print_why(c->why, text);
 }
 

@@ -15,7 +15,7 @@ static coop_value handle(coop_sched *s, coop_call *call)
     coop_value r = signals ? coop_signal_want(s, signals) : -EINVAL;
     if (r == 0)
         r = ready(s, call);
-    return r == COOP_WAIT ? coop_signal_wait(s, call) : r;
+    return r == COOP_WAIT ? coop_signals_wait(s, call) : r;
 }
 
 static void describe(const coop_call *call, const coop_value *result, coop_text *text)

@@ -34,7 +34,7 @@ void coop_group_stop(coop_sched *s, coop_group *g, coop_tid by, const char *why)
 {
     g->over_ = true;
     for (coop_member *m = g->members_; m; m = m->next)
-        coop_cancel(s, m->task, by, why);
+        coop_cancel_by(s, m->task, by, why);
 }
 
 /* The error of a Group that failed may stand in the place of the group. */

@@ -26,7 +26,7 @@ int coop_signal_want(coop_sched *s, uint64_t signals)
     return r;
 }
 
-coop_value coop_signal_wait(coop_sched *s, coop_call *call)
+coop_value coop_signals_wait(coop_sched *s, coop_call *call)
 {
     coop_list_add(&((struct signals *)s->signals)->waiters, call);
     return COOP_WAIT;

@@ -11,7 +11,7 @@ int coop_signal_want(coop_sched *, uint64_t signals);
 
 /* After that, from handle: the call waits, and its ready is asked whenever a signal has
    come. COOP_WAIT. */
-coop_value coop_signal_wait(coop_sched *, coop_call *);
+coop_value coop_signals_wait(coop_sched *, coop_call *);
 bool coop_signal_undo(coop_sched *, coop_call *);   /* such a call's undo */
 
 /* From handle and ready: the lowest of signals that has come, and it is not told again but

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 static unsigned limit = 60;
+static bool *other_way;
 
 static void start_clock(void)
 {
@@ -19,6 +20,18 @@ static void start_clock(void)
 static void stop_clock(void)
 {
     alarm(0);
+}
+
+static void start_other_way(void)
+{
+    *other_way = true;
+    start_clock();
+}
+
+static void stop_other_way(void)
+{
+    *other_way = false;
+    stop_clock();
 }
 
 static void out_of_time(int number)
@@ -31,25 +44,34 @@ static void out_of_time(int number)
     _exit(written && write(2, "\n", 1) == 1 ? 1 : 2);
 }
 
-/* Returns how many were added, -1 for an error. */
-static int add_tests(const char *name, const suite_test *tests, size_t count, const char *part)
+static bool is_named(const char *name, const char *names)
 {
-    CU_pSuite suite =
-        CU_add_suite_with_setup_and_teardown(name, NULL, NULL, start_clock, stop_clock);
-    int added = 0;
-    for (size_t i = 0; suite && i < count; i++) {
-        if (part && !strstr(tests[i].name, part))
-            continue;
-        if (!CU_add_test(suite, tests[i].name, tests[i].run))
-            return -1;
-        added++;
-    }
-    return suite ? added : -1;
+    size_t len = strlen(name);
+    for (const char *at = names; (at = strstr(at, name)); at += len)
+        if ((at == names || at[-1] == ' ') && (at[len] == ' ' || !at[len]))
+            return true;
+    return false;
+}
+
+static bool add_tests(CU_pSuite suite, const suite_test *tests, size_t count, const char *part,
+                      const char *without)
+{
+    for (size_t i = 0; suite && i < count; i++)
+        if ((!part || strstr(tests[i].name, part)) && !is_named(tests[i].name, without)
+            && !CU_add_test(suite, tests[i].name, tests[i].run))
+            return false;
+    return suite;
 }
 
 int suite_main(const char *name, const suite_test *tests, size_t count, int argc, char **argv)
 {
-    const char *timeout = getenv("SUITE_TIMEOUT");
+    return suite_main_twice(name, tests, count, argc, argv, NULL, NULL);
+}
+
+int suite_main_twice(const char *name, const suite_test *tests, size_t count, int argc,
+                     char **argv, bool *other, const char *without)
+{
+    const char *timeout = getenv("SUITE_TIMEOUT"), *part = argc > 1 ? argv[1] : NULL;
     unsigned run, failed;
 
     if (timeout)
@@ -57,8 +79,14 @@ int suite_main(const char *name, const suite_test *tests, size_t count, int argc
     setenv("COOP_SLOW", "off", 0); /* a machine under load is no fault */
     signal(SIGALRM, out_of_time);
     setvbuf(stdout, NULL, _IOLBF, 0);
+    other_way = other;
     if (CU_initialize_registry() != CUE_SUCCESS
-        || add_tests(name, tests, count, argc > 1 ? argv[1] : NULL) < 0) {
+        || !add_tests(CU_add_suite_with_setup_and_teardown(name, NULL, NULL, start_clock,
+                                                           stop_clock),
+                      tests, count, part, "")
+        || (other && !add_tests(CU_add_suite_with_setup_and_teardown(
+                                    "the other way", NULL, NULL, start_other_way,
+                                    stop_other_way), tests, count, part, without))) {
         fprintf(stderr, "%s: %s\n", name, CU_get_error_msg());
         return 1;
     }

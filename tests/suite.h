@@ -17,6 +17,7 @@
 #define SUITE_H
 
 #include <CUnit/CUnit.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 typedef struct suite_test {
@@ -28,5 +29,9 @@ typedef struct suite_test {
 
 /* Runs the tests and prints "NAME: N passed, N failed". Returns the exit status. */
 int suite_main(const char *name, const suite_test *tests, size_t count, int argc, char **argv);
+
+/* Runs them once more, with *other set; but those that without names, with blanks between. */
+int suite_main_twice(const char *name, const suite_test *tests, size_t count, int argc,
+                     char **argv, bool *other, const char *without);
 
 #endif

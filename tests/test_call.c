@@ -330,5 +330,5 @@ static const suite_test tests[] = {
 
 int main(int argc, char **argv)
 {
-    return suite_main("call", tests, SUITE_COUNT(tests), argc, argv);
+    return world_main("call", tests, SUITE_COUNT(tests), argc, argv, "");
 }

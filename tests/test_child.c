@@ -366,5 +366,5 @@ static const suite_test tests[] = {
 
 int main(int argc, char **argv)
 {
-    return suite_main("child", tests, SUITE_COUNT(tests), argc, argv);
+    return world_main("child", tests, SUITE_COUNT(tests), argc, argv, "");
 }

@@ -739,5 +739,5 @@ static const suite_test tests[] = {
 
 int main(int argc, char **argv)
 {
-    return suite_main("children", tests, SUITE_COUNT(tests), argc, argv);
+    return world_main("children", tests, SUITE_COUNT(tests), argc, argv, "");
 }

@@ -247,5 +247,5 @@ static const suite_test tests[] = {
 
 int main(int argc, char **argv)
 {
-    return suite_main("cleanup", tests, SUITE_COUNT(tests), argc, argv);
+    return world_main("cleanup", tests, SUITE_COUNT(tests), argc, argv, "");
 }

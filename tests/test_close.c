@@ -259,5 +259,5 @@ static const suite_test tests[] = {
 
 int main(int argc, char **argv)
 {
-    return suite_main("close", tests, SUITE_COUNT(tests), argc, argv);
+    return world_main("close", tests, SUITE_COUNT(tests), argc, argv, "");
 }

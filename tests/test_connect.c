@@ -490,7 +490,7 @@ static const suite_test tests[] = {
 int main(int argc, char **argv)
 {
     need(mkdtemp(folder), "mkdtemp");
-    int r = suite_main("connect", tests, SUITE_COUNT(tests), argc, argv);
+    int r = world_main("connect", tests, SUITE_COUNT(tests), argc, argv, "");
     rmdir(folder);
     return r;
 }

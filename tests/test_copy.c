@@ -274,5 +274,5 @@ static const suite_test tests[] = {
 
 int main(int argc, char **argv)
 {
-    return suite_main("copy", tests, SUITE_COUNT(tests), argc, argv);
+    return world_main("copy", tests, SUITE_COUNT(tests), argc, argv, "");
 }

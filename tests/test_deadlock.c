@@ -394,5 +394,5 @@ static const suite_test tests[] = {
 
 int main(int argc, char **argv)
 {
-    return suite_main("deadlock", tests, SUITE_COUNT(tests), argc, argv);
+    return world_main("deadlock", tests, SUITE_COUNT(tests), argc, argv, "");
 }

@@ -470,5 +470,5 @@ static const suite_test tests[] = {
 
 int main(int argc, char **argv)
 {
-    return suite_main("dial", tests, SUITE_COUNT(tests), argc, argv);
+    return world_main("dial", tests, SUITE_COUNT(tests), argc, argv, "");
 }

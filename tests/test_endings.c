@@ -272,5 +272,5 @@ static const suite_test tests[] = {
 
 int main(int argc, char **argv)
 {
-    return suite_main("endings", tests, SUITE_COUNT(tests), argc, argv);
+    return world_main("endings", tests, SUITE_COUNT(tests), argc, argv, "");
 }

@@ -280,5 +280,5 @@ static const suite_test tests[] = {
 
 int main(int argc, char **argv)
 {
-    return suite_main("iopoll", tests, SUITE_COUNT(tests), argc, argv);
+    return world_main("iopoll", tests, SUITE_COUNT(tests), argc, argv, "");
 }

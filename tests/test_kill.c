@@ -298,5 +298,5 @@ static const suite_test tests[] = {
 
 int main(int argc, char **argv)
 {
-    return suite_main("kill", tests, SUITE_COUNT(tests), argc, argv);
+    return world_main("kill", tests, SUITE_COUNT(tests), argc, argv, "");
 }

@@ -248,5 +248,5 @@ static const suite_test tests[] = {
 
 int main(int argc, char **argv)
 {
-    return suite_main("looking", tests, SUITE_COUNT(tests), argc, argv);
+    return world_main("looking", tests, SUITE_COUNT(tests), argc, argv, "");
 }

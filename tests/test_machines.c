@@ -198,5 +198,5 @@ static const suite_test tests[] = {
 
 int main(int argc, char **argv)
 {
-    return suite_main("machines", tests, SUITE_COUNT(tests), argc, argv);
+    return world_main("machines", tests, SUITE_COUNT(tests), argc, argv, "");
 }

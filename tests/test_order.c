@@ -320,5 +320,5 @@ static const suite_test tests[] = {
 
 int main(int argc, char **argv)
 {
-    return suite_main("order", tests, SUITE_COUNT(tests), argc, argv);
+    return world_main("order", tests, SUITE_COUNT(tests), argc, argv, "");
 }

@@ -1,6 +1,7 @@
 /* Random trees of tasks that wait for, kill and wake one another: whatever happens, each
    cleanup runs exactly once, each trap is answered or undone exactly once, and nothing
-   is left behind. RANDOM_SEED runs one seed alone. */
+   is left behind. RANDOM_SEED runs one seed alone. The other way, any node of a tree may be a
+   routine, a routine that a fiber calls, or a fiber. */
 #include "world.h"
 
 #include <errno.h>
@@ -10,6 +11,7 @@
 enum { RUNS = 3000, MOST_FRAMES = 4000, MOST_TASKS = 40, STEPS = 12 };
 
 static uint64_t random_state;
+static bool mixed;
 
 static unsigned below(unsigned n)
 {
@@ -108,6 +110,15 @@ static void expect_status(coop_value r, const coop_status *status)
         IS(r, status->value);
 }
 
+/* Those that come next are routines or on fibers; true: a fiber itself. */
+static bool be_a_fiber(void)
+{
+    as_fibers = mixed && below(2);
+    return mixed && below(3) == 0;
+}
+
+static coop_value fiber_node(void *depth);
+
 coop_declare(node, int id, depth, steps, choice, late; coop_tid tid; coop_value r;
              coop_status status;);
 
@@ -127,15 +138,21 @@ coop_routine(act, int depth, choice; coop_tid tid; coop_value r; coop_status sta
         coop_trap(my->r, Park);
     if (my->choice == UNPARK)
         coop_trap(my->r, Unpark, .all = below(2));
-    if (my->choice == CALL && my->depth < 6)
+    if (my->choice == CALL && my->depth < 6 && be_a_fiber())
+        coop_await(my->r, COOP_FIBER(fiber_node, (void *)(intptr_t)(my->depth + 1)));
+    else if (my->choice == CALL && my->depth < 6)
         coop_await(my->r, node, .depth = my->depth + 1);
     if (my->choice == SPAWN && may_spawn()) {
         run.tasks++;
-        coop_spawn(node);
+        if (be_a_fiber())
+            coop_spawn_fiber(fiber_node, NULL);
+        else
+            coop_spawn(node);
     }
     if (my->choice == NEW && may_spawn()) {
         run.tasks++;
-        coop_trap(my->tid, NewTask, .target = coop_create(node),
+        coop_trap(my->tid, NewTask, .target = be_a_fiber()
+                  ? coop_create(COOP_FIBER(fiber_node, NULL)) : coop_create(node),
                   .name = below(2) ? "n" : NULL);
         IS(my->tid > 0, 1);
     }
@@ -183,6 +200,46 @@ coop_define(node)
     coop_end;
 }
 
+static void clean_fiber(void *id)
+{
+    coop_status status;
+    run.cleaned[(intptr_t)id]++;
+    switch (below(4)) {
+    case 1: coop_sleep(below(50)); break;
+    case 2: expect_status(coop_wait_task(any_task(), &status), &status); break;
+    case 3: coop_yield(); break;
+    }
+}
+
+/* Some of the calls, made by the fiber itself. A negative value: it is to end. */
+static coop_value act_in_fiber(void)
+{
+    coop_status status;
+    switch (below(8)) {
+    case 0: return coop_sleep(below(200));
+    case 1: return coop_syscall(Park);
+    case 2: return coop_yield_value(5);
+    case 3: coop_yield(); break;
+    case 4: coop_kill_task(any_task(), below(2)); break;
+    case 5: coop_syscall(KillTask, .tid = any_task(), .force = true); break;
+    case 6: coop_wait_task(any_task(), &status); break;
+    case 7: return below(3) ? 0 : coop_exit(3);
+    }
+    return 0;
+}
+
+static coop_value fiber_node(void *depth)
+{
+    int id = run.frames++;
+    if (id >= MOST_FRAMES)
+        return 0;
+    IS(coop_defer(clean_fiber, (void *)(intptr_t)id), 0);
+    for (int i = 0; i < STEPS; i++)
+        if (below(2) ? act_in_fiber() < 0 : coop_call(act, .depth = (int)(intptr_t)depth))
+            break;
+    return 0;
+}
+
 /* Goes on killing and waking until nobody else is left. */
 coop_routine(reaper, coop_tid tids[MOST_TASKS * 4]; coop_value n, i; coop_info info;
              bool left;)
@@ -211,6 +268,7 @@ static void one_run(uint64_t seed)
     memset(&run, 0, sizeof run);
     random_state = seed * 2654435761;
     below(2);
+    mixed = as_fibers;
     world_open(1 + below(3));
     observer = (coop_observer){ .event = check_event };
     coop_observe(&observer);
@@ -227,6 +285,7 @@ static void one_run(uint64_t seed)
         IS(coop_run(), -EIO);
         world_drop();
     }
+    as_fibers = mixed;
     CU_ASSERT_PTR_NULL(run.parked);
     IS(run.traps, run.answers);
     CU_ASSERT(run.frames < MOST_FRAMES);
@@ -263,5 +322,5 @@ static const suite_test tests[] = {
 
 int main(int argc, char **argv)
 {
-    return suite_main("random", tests, SUITE_COUNT(tests), argc, argv);
+    return world_main("random", tests, SUITE_COUNT(tests), argc, argv, "");
 }

@@ -561,5 +561,5 @@ static const suite_test tests[] = {
 
 int main(int argc, char **argv)
 {
-    return suite_main("serve", tests, SUITE_COUNT(tests), argc, argv);
+    return world_main("serve", tests, SUITE_COUNT(tests), argc, argv, "");
 }

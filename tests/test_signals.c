@@ -588,5 +588,5 @@ static const suite_test tests[] = {
 
 int main(int argc, char **argv)
 {
-    return suite_main("signals", tests, SUITE_COUNT(tests), argc, argv);
+    return world_main("signals", tests, SUITE_COUNT(tests), argc, argv, "");
 }

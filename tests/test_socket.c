@@ -375,5 +375,5 @@ static const suite_test tests[] = {
 
 int main(int argc, char **argv)
 {
-    return suite_main("socket", tests, SUITE_COUNT(tests), argc, argv);
+    return world_main("socket", tests, SUITE_COUNT(tests), argc, argv, "");
 }

@@ -328,5 +328,5 @@ static const suite_test tests[] = {
 
 int main(int argc, char **argv)
 {
-    return suite_main("status", tests, SUITE_COUNT(tests), argc, argv);
+    return world_main("status", tests, SUITE_COUNT(tests), argc, argv, "");
 }

@@ -789,5 +789,6 @@ static const suite_test tests[] = {
 
 int main(int argc, char **argv)
 {
-    return suite_main("stream", tests, SUITE_COUNT(tests), argc, argv);
+    return world_main("stream", tests, SUITE_COUNT(tests), argc, argv,
+                      "idle_connection_is_small");
 }

@@ -299,5 +299,6 @@ static const suite_test tests[] = {
 
 int main(int argc, char **argv)
 {
-    return suite_main("task", tests, SUITE_COUNT(tests), argc, argv);
+    return world_main("task", tests, SUITE_COUNT(tests), argc, argv,
+                      "F28_tasks_can_be_looked_at");
 }

@@ -404,5 +404,6 @@ static const suite_test tests[] = {
 
 int main(int argc, char **argv)
 {
-    return suite_main("text", tests, SUITE_COUNT(tests), argc, argv);
+    return world_main("text", tests, SUITE_COUNT(tests), argc, argv,
+                      "ps_and_bt_show_tasks bt_shows_both_ends_of_a_deep_stack");
 }

@@ -296,5 +296,5 @@ static const suite_test tests[] = {
 
 int main(int argc, char **argv)
 {
-    return suite_main("timer", tests, SUITE_COUNT(tests), argc, argv);
+    return world_main("timer", tests, SUITE_COUNT(tests), argc, argv, "");
 }

@@ -571,5 +571,5 @@ static const suite_test tests[] = {
 
 int main(int argc, char **argv)
 {
-    return suite_main("trace", tests, SUITE_COUNT(tests), argc, argv);
+    return world_main("trace", tests, SUITE_COUNT(tests), argc, argv, "");
 }

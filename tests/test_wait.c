@@ -312,5 +312,5 @@ static const suite_test tests[] = {
 
 int main(int argc, char **argv)
 {
-    return suite_main("wait", tests, SUITE_COUNT(tests), argc, argv);
+    return world_main("wait", tests, SUITE_COUNT(tests), argc, argv, "");
 }

@@ -74,6 +74,27 @@ coop_routine(together, coop_value results[2], v; int wrong;)
     coop_end;
 }
 
+static coop_value on_a_stack(void *arg)
+{
+    coop_value v = 0, results[2], first;
+    coop_yield();
+    first = coop_syscall_any(&v, (Sleep, .ns = COOP_S(100)), (WaitTask, .tid = COOP_CHILD));
+    if (first != 1 || v != -ECHILD)
+        return -1;
+    if (coop_syscall_within(COOP_MS(1), Sleep, .ns = COOP_S(100)) != -ETIMEDOUT)
+        return -2;
+    v = coop_call_all(results, (square, .n = 3), (square, .n = 4));
+    if (v != 0 || results[0] != 9 || coop_call_race((square, .n = 5)) != 25)
+        return -3;
+    return coop_call(square, .n = (int)coop_syscall(GetTid)) + *(const int *)arg;
+}
+
+static coop_value starts(void *arg)
+{
+    coop_tid tid = coop_new_task(coop_create(COOP_FIBER(on_a_stack, arg)), "on a stack");
+    return coop_wait_task(tid, NULL) > 0 ? coop_spawn_fiber(on_a_stack, arg) : -1;
+}
+
 coop_routine(guest, int *came;)
 {
     coop_begin;
@@ -140,5 +161,5 @@ int main(void)
     int wrong = by_hand();
     coop_value v = coop_main(everything);
     printf("coop %s: %d %d %d\n", COOP_VERSION, wrong, (int)v, COOP_S(1) > COOP_MS(999));
-    return wrong != 0 || v != 42;
+    return wrong != 0 || v != 42 || coop_main(COOP_FIBER(starts, &wrong)) <= 0;
 }

@@ -9,6 +9,12 @@
 
 struct world world;
 
+int world_main(const char *name, const suite_test *tests, size_t count, int argc, char **argv,
+               const char *without)
+{
+    return suite_main_twice(name, tests, count, argc, argv, &as_fibers, without);
+}
+
 void world_report(void *arg, const char *text)
 {
     struct world *w = arg;

@@ -5,6 +5,8 @@
 #define WORLD_H
 
 #include "kernel/kernel.h"
+
+#include "asfibers.h"
 #include "suite.h"
 #include "virtual.h"
 
@@ -16,6 +18,11 @@ struct world {
     unsigned reported;             /* how many reports there were */
 };
 extern struct world world;
+
+/* For main: all tests twice, with routines as they are and on fibers; but not those that
+   without names, with blanks between, since they count frames or bytes. */
+int world_main(const char *name, const suite_test *tests, size_t count, int argc, char **argv,
+               const char *without);
 
 /* Opens a scheduler; quantum 0 is the default. world_open_with takes any options and puts
    in the machine and the report where they have none. */

@@ -6,7 +6,9 @@
 #include <errno.h>
 #include <stdlib.h>
 
-enum { MANY = 1000 };              /* calls that failed since a fiber is to end: it does not */
+/* A fiber that is to end, and does not, is known by so many calls that failed, or by very many
+   that did not. */
+enum { FAILED = 100, MADE = 1, REFUSES = 1000 * FAILED };
 
 struct coop_defer {
     struct coop_defer *next;
@@ -27,6 +29,13 @@ static void stop(struct coop_fiber_ *own, coop_step step)
     coop_switch(&own->context, &own->host, (void *)(intptr_t)step);
 }
 
+static void leave_scopes(struct coop_fiber_ *own)
+{
+    while (own->frame->flags & FRAME_SCOPED && !coop_leave_(own->co, own->frame))
+        stop(own, COOP_TRAPPED);
+}
+
+/* What one of them opens does not outlive it. */
 static void run_defers(struct coop_fiber_ *own)
 {
     while (own->defers) {
@@ -34,16 +43,16 @@ static void run_defers(struct coop_fiber_ *own)
         own->defers = d->next;
         d->fn(d->arg);
         free(d);
+        leave_scopes(own);
     }
 }
 
-/* As the end of a routine: first its scopes, and what corresponds to coop_finally behind them. */
+/* As the end of a routine: first its scopes, then what corresponds to coop_finally. */
 static _Noreturn void finish(struct coop_fiber_ *own, coop_value value)
 {
     coop_coroutine *co = own->co;
     own->frame->result = value;
-    while (own->frame->flags & FRAME_SCOPED && !coop_leave_(co, own->frame))
-        stop(own, COOP_TRAPPED);
+    leave_scopes(own);
     if (own->defers) {
         own->frame->flags |= FRAME_CLEANS;
         co->cleaning++;
@@ -74,13 +83,55 @@ void *coop_fiber_push_(size_t size, size_t align, const char *what)
     return own ? coop_push_(own->co, size, align) : NULL;
 }
 
-/* Whoever does not get anything done any more is told of once. */
-static void refused(struct coop_fiber_ *own)
+static bool is_by_hand(const struct coop_fiber_ *own)
 {
-    coop_task *t = (coop_task *)own->co;
-    if (++own->refused == MANY && coop_this && coop_this->current == t)
-        coop_report(coop_this, "task %td %s is to end, and does not: %d calls of it have failed "
-                    "since", t->tid, coop_name_of(t), MANY);
+    return own->co->life != CO_TASK;
+}
+
+/* That it does not end is told once. */
+static bool refuses(struct coop_fiber_ *own)
+{
+    const coop_task *t = (const coop_task *)own->co;
+    if (own->refusals >= REFUSES)
+        return true;
+    own->refusals += t->co.value == -ECANCELED ? FAILED : MADE;
+    if (own->refusals < REFUSES)
+        return false;
+    if (is_by_hand(own))
+        coop_report(coop_this, "coroutine %s was to end, and did not", coop_name_of(t));
+    else
+        coop_report(coop_this, "task %td %s is to end, and does not", t->tid, coop_name_of(t));
+    return true;
+}
+
+/* A call of one that is to end comes back: not at all, where that is forced, or where nobody is
+   left who could. Others get a turn, who may use force. */
+static __attribute__((noinline)) void come_back_to_end(struct coop_fiber_ *own)
+{
+    coop_value value = own->co->value;
+    if (refuses(own)) {
+        if (is_by_hand(own) || coop_this->closing)
+            coop_force(own->frame);
+        else
+            stop(own, COOP_YIELDED);
+    }
+    if (own->frame->flags & FRAME_FORCED)
+        finish(own, -ECANCELED);
+    own->co->value = value;
+}
+
+static inline coop_value come_back(struct coop_fiber_ *own)
+{
+    if (COOP_RARE(own->co->fate & CO_ENDS) && !own->co->cleaning)
+        come_back_to_end(own);
+    return own->co->value;
+}
+
+/* A task that was killed before it began has come as far as it should. */
+static void comes_to_trap(coop_coroutine *co)
+{
+    if (COOP_RARE(co->fate & CO_UNWINDS_AT_TRAP) && !co->cleaning)
+        co->fate = CO_UNWINDS | CO_INTERRUPTED;
 }
 
 coop_value coop_fiber_trap_(coop_call *call)
@@ -88,14 +139,10 @@ coop_value coop_fiber_trap_(coop_call *call)
     struct coop_fiber_ *own = coop_fiber_running;
     if (COOP_RARE(!call))
         return own ? -ENOMEM : -EPERM;
-    coop_coroutine *co = own->co;
-    co->call = call;
+    comes_to_trap(own->co);
+    own->co->call = call;
     stop(own, COOP_TRAPPED);
-    if (COOP_RARE(own->forced))
-        finish(own, -ECANCELED);
-    if (COOP_RARE(co->fate & CO_ENDS && !co->cleaning))
-        refused(own);
-    return co->value;
+    return come_back(own);
 }
 
 /* A routine that is called while the fiber is to end comes as far as its first trap. */
@@ -106,10 +153,13 @@ coop_value coop_fiber_call_(const coop_routine *r, coop_frame *frame)
         return own ? -ENOMEM : -EPERM;
     coop_coroutine *co = own->co;
     coop_enter_(co, r, frame);
-    if (COOP_RARE(co->fate & CO_ENDS && !co->cleaning))
+    bool ends = co->fate & CO_UNWINDS && !co->cleaning;
+    if (COOP_RARE(ends))
         co->fate = CO_UNWINDS_AT_TRAP;
     stop(own, COOP_CALLED);
-    return co->value;
+    if (COOP_RARE(ends))
+        comes_to_trap(co);
+    return come_back(own);
 }
 
 coop_value coop_yield_value(coop_value value)
@@ -117,11 +167,13 @@ coop_value coop_yield_value(coop_value value)
     struct coop_fiber_ *own = running("coop_yield_value");
     if (COOP_RARE(!own))
         return -EPERM;
-    if (COOP_RARE(own->co->fate & CO_ENDS && !own->co->cleaning))
-        return -ECANCELED;
+    bool ends = own->co->fate & CO_ENDS && !own->co->cleaning;
+    comes_to_trap(own->co);
     own->co->value = value;
     stop(own, COOP_YIELDED);
-    return own->co->value;
+    if (COOP_RARE(ends))
+        own->co->value = -ECANCELED;
+    return come_back(own);
 }
 
 int coop_defer(void (*fn)(void *arg), void *arg)
@@ -215,8 +267,9 @@ static int take_stack(struct coop_fiber *f, struct coop_stack *adopted,
     return r < 0 ? r : coop_stack_take(stacks, size, stack);
 }
 
-static int begin(coop_coroutine *co, struct coop_fiber *f)
+int coop_fiber_begin(coop_coroutine *co)
 {
+    struct coop_fiber *f = (struct coop_fiber *)co->top;
     struct coop_stack adopted, *stack;
     int r = f->fn ? take_stack(f, &adopted, &stack) : -EFAULT;
     if (r < 0)
@@ -227,8 +280,8 @@ static int begin(coop_coroutine *co, struct coop_fiber *f)
     own->frame = &f->coop_;
     own->stack = stack;
     own->defers = NULL;
-    own->refused = 0;
-    own->finished = own->forced = false;
+    own->refusals = 0;
+    own->finished = false;
     coop_context_thread(&own->host);
     if (stack == &adopted) {
         own->adopted = adopted;
@@ -239,19 +292,21 @@ static int begin(coop_coroutine *co, struct coop_fiber *f)
                       own);
     f->own_ = own;
     f->coop_.flags |= FRAME_FIBER;
+    if (co->life != CO_TASK)
+        co->state = CO_PINNED;
     return 0;
 }
 
 coop_step coop_fiber_prepare(coop_coroutine *co, struct coop_fiber *f)
 {
-    int r = f->own_ ? 0 : begin(co, f);
+    int r = f->own_ ? 0 : coop_fiber_begin(co);
     if (r < 0) {
         f->coop_.result = r;
         return COOP_RETURNED;
     }
     if (f->own_->finished)
         return COOP_RETURNED;
-    if (co->fate & CO_ENDS && !co->cleaning)
+    if (co->fate & CO_UNWINDS && !co->cleaning)
         co->fate = CO_UNWINDS | CO_INTERRUPTED;
     return COOP_CALLED;
 }
@@ -284,9 +339,4 @@ void coop_fiber_end(coop_frame *frame)
                     stack->size / 1024);
     if (!coop_this)
         coop_fibers_release();
-}
-
-void coop_fiber_force(coop_frame *frame)
-{
-    ((struct coop_fiber *)frame)->own_->forced = true;
 }

@@ -14,9 +14,8 @@ struct coop_fiber_ {
     struct coop_stack *stack;
     struct coop_stack adopted;     /* the caller's memory */
     struct coop_defer *defers;
-    unsigned refused;              /* calls, since it is to end */
+    unsigned refusals;             /* what it did since it is to end */
     bool finished;                 /* its function has returned */
-    bool forced;                   /* it is to leave its function at the next call */
 };
 
 #pragma GCC visibility push(hidden)

@@ -24,15 +24,14 @@ coop_coroutine *coop_create_(const coop_routine *r, const char *here)
         return NULL;
     coop_task *t = coop_task_of(first);
     t->owner = &fresh;
-    coop_link(&fresh, t);
+    coop_link_in(&fresh, t);
     return &t->co;
 }
 
 static void begin(coop_task *t)
 {
-    coop_unlink(&fresh, t);
+    coop_link_out(&fresh, t);
     t->waiters = NULL;
-    t->children = 0;
 }
 
 static void report_fresh(coop_task *t)
@@ -41,7 +40,7 @@ static void report_fresh(coop_task *t)
         return;
     t->co.flags |= TASK_SEEN;
     coop_report(coop_this, "coroutine %s, created at %s, was never begun",
-                t->co.top->routine->name, coop_basename(t->born));
+                coop_name_of(t), coop_basename(t->born));
 }
 
 void coop_report_fresh(void)
@@ -90,12 +89,18 @@ static int take(coop_coroutine *co, bool *was_fresh)
         || !__atomic_compare_exchange_n(&co->life, &is, CO_RUNNING, false, __ATOMIC_ACQUIRE,
                                         __ATOMIC_RELAXED))
         return -EBUSY;
+    if (co->state == CO_PINNED && !is_ours(co)) {
+        put_back(co, CO_SUSPENDED);
+        return -EPERM;
+    }
     return 1;
 }
 
 static void become_task(coop_coroutine *co)
 {
-    begin((coop_task *)co);
+    coop_task *t = (coop_task *)co;
+    begin(t);
+    t->children = 0;
     co->flags = 0;
     put_back(co, CO_TASK);
 }
@@ -208,6 +213,7 @@ int coop_co_close(coop_coroutine *co)
         co->fate = CO_UNWINDS;
         while (coop_advance(co) != COOP_RETURNED) {
             drop_call(co);
+            co->fate = CO_UNWINDS;
             co->value = -ECANCELED;
             r = -EPROTO;
         }

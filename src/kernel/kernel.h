@@ -30,6 +30,9 @@ enum { CO_FRESH, CO_SUSPENDED, CO_RUNNING, CO_DONE, CO_TASK, CO_PROMISED };
    it from another thread; COOP_UNWATCHED: none can, and the watchdog sleeps until one can. */
 enum { COOP_BUSY, COOP_IDLE, COOP_UNWATCHED };
 
+/* co.state of one by hand: it has begun a fiber, whose stack is its thread's. */
+enum { CO_PINNED = 1 };
+
 /* co.fate: each frame that is resumed goes to its coop_finally part; a task that was killed
    before it began comes to that at its first trap; calls that would wait fail, since a
    scope has been interrupted, or the whole task. */
@@ -38,8 +41,9 @@ enum {
     CO_CANCELLED = 8
 };
 
-/* frame.flags: in its coop_finally part; has scopes; has a stack of its own. */
-enum { FRAME_CLEANS = COOP_CLEANS_, FRAME_SCOPED = 2, FRAME_FIBER = 4 };
+/* frame.flags: in its coop_finally part; has scopes; has a stack of its own; a fiber that, as
+   the task ends, is not to return into its function. */
+enum { FRAME_CLEANS = COOP_CLEANS_, FRAME_SCOPED = 2, FRAME_FIBER = 4, FRAME_FORCED = 8 };
 
 /* co.flags of a task */
 enum {
@@ -91,7 +95,7 @@ struct coop_task {
     union {
         size_t children;           /* living ones that it has by NewTask */
         coop_value final;          /* ending: Exit's value or the killer's tid; ended: its value */
-        const void *owner;         /* fresh: whose list it is in */
+        const void *owner;         /* by hand: in whose list it was fresh */
     };
     _Alignas(max_align_t) char room[];     /* the first segment of its call stack */
 };
@@ -160,9 +164,10 @@ const void *coop_fresh_here(void);                  /* the owner of this thread'
 void coop_report_fresh(void);      /* those that never began; each once */
 void coop_drop_segment(coop_coroutine *);
 
-/* fiber/run.c: frames that have a stack of their own */
+/* fiber/run.c: frames that have a stack of their own. It is had before a task is made, so that
+   there is somebody to tell that there is none. */
+int coop_fiber_begin(coop_coroutine *);    /* its first frame */
 void coop_fiber_end(coop_frame *);
-void coop_fiber_force(coop_frame *);
 void coop_fibers_release(void);
 
 /* task.c: the life of a task */
@@ -215,7 +220,7 @@ bool coop_left(coop_coroutine *, coop_frame *);     /* false: it waits for its s
 void coop_scopes_end(coop_sched *, coop_task *);
 void coop_scopes_drop(coop_sched *, coop_task *);   /* which goes as it stands */
 void coop_scope_break(coop_sched *, coop_task *, coop_scope *, int why);
-void coop_cancel(coop_sched *, coop_task *, coop_tid by, const char *why);
+void coop_cancel_by(coop_sched *, coop_task *, coop_tid by, const char *why);
 void coop_blame(coop_task *, coop_tid by, const char *why);
 int coop_interrupted(const coop_task *, const coop_scope **by);    /* 0, or how its calls fail */
 void coop_interrupt(coop_sched *, coop_task *);     /* if so, the call that it waits in */
@@ -328,6 +333,13 @@ static inline bool coop_is_ending(const coop_task *t)
     return t->co.fate & CO_ENDS;
 }
 
+/* Its task ends: if it is a fiber, it goes from its next call to its defers. */
+static inline void coop_force(coop_frame *frame)
+{
+    if (frame->routine == &coop_fiber_routine)
+        frame->flags |= FRAME_FORCED;
+}
+
 static inline void coop_make_ready(coop_sched *s, coop_task *t)
 {
     t->co.state = COOP_READY;
@@ -336,7 +348,7 @@ static inline void coop_make_ready(coop_sched *s, coop_task *t)
 
 /* Lists of tasks out of which any can be taken: circular, and known by the newest, whose
    next is the oldest. */
-static inline void coop_link(coop_task **list, coop_task *t)
+static inline void coop_link_in(coop_task **list, coop_task *t)
 {
     coop_task *newest = *list;
     *list = t;
@@ -350,7 +362,7 @@ static inline void coop_link(coop_task **list, coop_task *t)
     newest->next = t;
 }
 
-static inline void coop_unlink(coop_task **list, coop_task *t)
+static inline void coop_link_out(coop_task **list, coop_task *t)
 {
     if (t->next == t) {
         *list = NULL;

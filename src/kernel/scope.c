@@ -158,7 +158,7 @@ void coop_blame(coop_task *t, coop_tid by, const char *why)
     }
 }
 
-void coop_cancel(coop_sched *s, coop_task *t, coop_tid by, const char *why)
+void coop_cancel_by(coop_sched *s, coop_task *t, coop_tid by, const char *why)
 {
     if (t->co.fate & (CO_ENDS | CO_CANCELLED) || t->co.state == COOP_ENDED)
         return;

@@ -95,6 +95,8 @@ coop_tid coop_admit(coop_sched *s, coop_task *t, coop_tid parent, unsigned flags
         from = coop_find(s, parent);
     int r = from && COOP_RARE(from->co.flags & TASK_MORE) ? coop_inherit(t, from) : 0;
     t->tid = s->last_tid + 1;
+    if (r == 0 && t->co.top->routine == &coop_fiber_routine)
+        r = coop_fiber_begin(&t->co);
     if (r == 0)
         r = coop_table_add(s, t);
     if (COOP_RARE(r < 0))
@@ -162,7 +164,7 @@ void coop_let_go(coop_sched *s, coop_task *t)
     coop_task *parent = s->current;
     if (COOP_RARE(!parent || parent->tid != t->parent))
         parent = coop_find(s, t->parent);
-    coop_unlink(&parent->kept, t);
+    coop_link_out(&parent->kept, t);
     bury(s, t);
 }
 
@@ -184,7 +186,7 @@ static void tell_parent(coop_sched *s, coop_task *t)
     bool alive = parent && parent->co.state != COOP_ENDED;
     bool kept = alive && (t->co.flags & (TASK_KEEP | TASK_SEEN)) == TASK_KEEP;
     if (kept)
-        coop_link(&parent->kept, t);
+        coop_link_in(&parent->kept, t);
     if (alive && !coop_is_ending(parent))
         parent->children--;
     if (COOP_RARE(alive && parent->co.flags & TASK_WAITS_ANY))

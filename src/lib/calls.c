@@ -1,0 +1,46 @@
+/* calls.c - each system call and each routine of the library as a plain function, for fibers. */
+#include "coop.h"
+
+#define MAKE(RESULT, NAME, SHOWN, KIND, PARAMETERS, ...)                            \
+    RESULT (NAME) PARAMETERS                                                        \
+    {                                                                               \
+        struct coop_##KIND *call_ = coop_fiber_push_(                               \
+            sizeof *call_, _Alignof(struct coop_##KIND), SHOWN);                    \
+        if (call_)                                                                  \
+            *call_ = (struct coop_##KIND){                                          \
+                .base.type = &coop_##KIND##_type, __VA_ARGS__                       \
+            };                                                                      \
+        return (RESULT)coop_fiber_trap_((coop_call *)call_);                        \
+    }
+#define CALL(RESULT, NAME, KIND, PARAMETERS, ...)                                   \
+    MAKE(RESULT, NAME, #NAME, KIND, PARAMETERS, __VA_ARGS__)
+#define ROUTINE(RESULT, NAME, PARAMETERS, ...)                                      \
+    RESULT NAME PARAMETERS                                                          \
+    {                                                                               \
+        struct NAME *callee_ = coop_fiber_push_(                                    \
+            sizeof *callee_, _Alignof(struct NAME), #NAME);                         \
+        if (callee_)                                                                \
+            *callee_ = (struct NAME){ __VA_ARGS__ };                                \
+        return (RESULT)coop_fiber_call_(&NAME##_routine, (coop_frame *)callee_);    \
+    }
+#define BY_HAND(NAME, KIND)
+
+#include "lib/calls.def"
+
+static MAKE(coop_value, now, "coop_now", Now, (int64_t *at), .at = at)
+static MAKE(coop_value, open_group, "coop_group_open", Group, (const char *name, int mode),
+            .name = name, .mode = mode)
+
+/* Where a coop_value has 32 bits it does not hold a time. */
+int64_t coop_now(void)
+{
+    int64_t at;
+    coop_value r = now(&at);
+    return r < 0 ? r : at;
+}
+
+coop_group *coop_group_open(const char *name, int mode)
+{
+    coop_value r = open_group(name, mode);
+    return r == -EPERM || r == -ENOMEM ? NULL : (coop_group *)r;
+}
