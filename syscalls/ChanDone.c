@@ -10,19 +10,19 @@ static coop_value handle(coop_sched *s, coop_call *call)
         return -ENOMEM;
     if (ch->open == ch->used)
         return -EINVAL;
-    coop_chan_done(s, ch);
+    coop_channel_done(s, ch);
     return 0;
 }
 
 static void describe(const coop_call *call, const coop_value *result, coop_text *text)
 {
     (void)result;
-    coop_chan_describe_open(((const struct coop_ChanDone *)call)->chan, text);
+    coop_channel_describe_open(((const struct coop_ChanDone *)call)->chan, text);
 }
 
 static void touches(const coop_call *call, coop_touch *touch)
 {
-    coop_chan_touches(((const struct coop_ChanDone *)call)->chan, touch);
+    coop_channel_touches(((const struct coop_ChanDone *)call)->chan, touch);
 }
 
 const coop_call_type coop_ChanDone_type = {

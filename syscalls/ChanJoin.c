@@ -24,12 +24,12 @@ static bool undo(coop_sched *s, coop_call *call)
 static void describe(const coop_call *call, const coop_value *result, coop_text *text)
 {
     (void)result;
-    coop_chan_describe_open(((const struct coop_ChanJoin *)call)->chan, text);
+    coop_channel_describe_open(((const struct coop_ChanJoin *)call)->chan, text);
 }
 
 static void touches(const coop_call *call, coop_touch *touch)
 {
-    coop_chan_touches(((const struct coop_ChanJoin *)call)->chan, touch);
+    coop_channel_touches(((const struct coop_ChanJoin *)call)->chan, touch);
     touch->write = false;
 }
 

@@ -16,17 +16,17 @@ static void describe(const coop_call *call, const coop_value *result, coop_text 
 {
     const struct coop_ChanRecv *c = (const struct coop_ChanRecv *)call;
     (void)result;
-    coop_chan_describe(c->chan, text);
+    coop_channel_describe(c->chan, text);
     if (c->poll)
         coop_print(text, ", poll");
 }
 
 static void touches(const coop_call *call, coop_touch *touch)
 {
-    coop_chan_touches(((const struct coop_ChanRecv *)call)->chan, touch);
+    coop_channel_touches(((const struct coop_ChanRecv *)call)->chan, touch);
 }
 
 const coop_call_type coop_ChanRecv_type = {
-    .name = "ChanRecv", .handle = coop_chan_recv, .undo = undo, .at_once = at_once,
+    .name = "ChanRecv", .handle = coop_channel_recv, .undo = undo, .at_once = at_once,
     .describe = describe, .touches = touches
 };

@@ -17,17 +17,17 @@ static void describe(const coop_call *call, const coop_value *result, coop_text 
 {
     const struct coop_ChanSend *c = (const struct coop_ChanSend *)call;
     (void)result;
-    coop_chan_describe(c->chan, text);
+    coop_channel_describe(c->chan, text);
     if (c->all || c->poll)
         coop_print(text, ", %s", c->all ? "all" : "poll");
 }
 
 static void touches(const coop_call *call, coop_touch *touch)
 {
-    coop_chan_touches(((const struct coop_ChanSend *)call)->chan, touch);
+    coop_channel_touches(((const struct coop_ChanSend *)call)->chan, touch);
 }
 
 const coop_call_type coop_ChanSend_type = {
-    .name = "ChanSend", .handle = coop_chan_send, .undo = undo, .at_once = at_once,
+    .name = "ChanSend", .handle = coop_channel_send, .undo = undo, .at_once = at_once,
     .describe = describe, .touches = touches
 };

@@ -6,7 +6,7 @@
 static coop_value handle(coop_sched *s, coop_call *call)
 {
     coop_door *door = ((struct coop_DoorWait *)call)->door;
-    return door ? coop_door_wait(s, door, call) : -ENOMEM;
+    return door ? coop_door_await(s, door, call) : -ENOMEM;
 }
 
 static bool undo(coop_sched *s, coop_call *call)

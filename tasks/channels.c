@@ -113,7 +113,7 @@ static inline int refused(const struct coop_ChanSend *c)
     return 0;
 }
 
-coop_value coop_chan_send(coop_sched *s, coop_call *call)
+coop_value coop_channel_send(coop_sched *s, coop_call *call)
 {
     const struct coop_ChanSend *c = (const struct coop_ChanSend *)call;
     coop_chan *ch = c->chan;
@@ -137,7 +137,7 @@ coop_value coop_chan_send(coop_sched *s, coop_call *call)
     return COOP_WAIT;
 }
 
-coop_value coop_chan_recv(coop_sched *s, coop_call *call)
+coop_value coop_channel_recv(coop_sched *s, coop_call *call)
 {
     const struct coop_ChanRecv *c = (const struct coop_ChanRecv *)call;
     coop_chan *ch = c->chan;
@@ -170,20 +170,20 @@ static void wake_all(coop_sched *s, coop_call **list, coop_value value)
         coop_wake(s, call, value);
 }
 
-void coop_chan_close(coop_sched *s, coop_chan *ch)
+void coop_channel_close(coop_sched *s, coop_chan *ch)
 {
     ch->closed = true;
     wake_all(s, &ch->senders, -EPIPE);
     wake_all(s, &ch->receivers, -EPIPE);
 }
 
-void coop_chan_done(coop_sched *s, coop_chan *ch)
+void coop_channel_done(coop_sched *s, coop_chan *ch)
 {
     if (--ch->open == 0)
         wake_all(s, &ch->joiners, 0);
 }
 
-void coop_chan_describe(const coop_chan *ch, coop_text *text)
+void coop_channel_describe(const coop_chan *ch, coop_text *text)
 {
     if (!ch)
         coop_print(text, "NULL");
@@ -192,14 +192,14 @@ void coop_chan_describe(const coop_chan *ch, coop_text *text)
                    ch->name ? ", " : "", ch->capacity, ch->used, ch->closed ? ", closed" : "");
 }
 
-void coop_chan_describe_open(const coop_chan *ch, coop_text *text)
+void coop_channel_describe_open(const coop_chan *ch, coop_text *text)
 {
-    coop_chan_describe(ch, text);
+    coop_channel_describe(ch, text);
     if (ch)
         coop_print(text, ", %zu not done", ch->open);
 }
 
-void coop_chan_touches(const coop_chan *ch, coop_touch *touch)
+void coop_channel_touches(const coop_chan *ch, coop_touch *touch)
 {
     *touch = (coop_touch){
         .object = (uintptr_t)ch, .write = true, .what = "channel",

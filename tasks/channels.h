@@ -22,15 +22,15 @@ struct coop_chan {
 #pragma GCC visibility push(hidden)
 
 /* The handle of ChanSend and ChanRecv. */
-coop_value coop_chan_send(coop_sched *, coop_call *);
-coop_value coop_chan_recv(coop_sched *, coop_call *);
+coop_value coop_channel_send(coop_sched *, coop_call *);
+coop_value coop_channel_recv(coop_sched *, coop_call *);
 
-void coop_chan_close(coop_sched *, coop_chan *);
-void coop_chan_done(coop_sched *, coop_chan *);     /* one of those that are open */
+void coop_channel_close(coop_sched *, coop_chan *);
+void coop_channel_done(coop_sched *, coop_chan *);     /* one of those that are open */
 
-void coop_chan_describe(const coop_chan *, coop_text *);
-void coop_chan_describe_open(const coop_chan *, coop_text *);   /* and what is open */
-void coop_chan_touches(const coop_chan *, coop_touch *);
+void coop_channel_describe(const coop_chan *, coop_text *);
+void coop_channel_describe_open(const coop_chan *, coop_text *);   /* and what is open */
+void coop_channel_touches(const coop_chan *, coop_touch *);
 
 #pragma GCC visibility pop
 

@@ -215,7 +215,7 @@ static void send_on(coop_sched *s, coop_door *d)
         };
         if (!d->size)
             memcpy(&d->send.value, item, sizeof d->send.value);
-        coop_value value = coop_chan_send(s, &d->send.base);
+        coop_value value = coop_channel_send(s, &d->send.base);
         d->sending = value == COOP_WAIT;
         if (!d->sending)
             sent(d, value);
@@ -265,7 +265,7 @@ void coop_doors_look(coop_sched *s)
             look_behind(s, d);
 }
 
-coop_value coop_door_wait(coop_sched *s, coop_door *d, coop_call *call)
+coop_value coop_door_await(coop_sched *s, coop_door *d, coop_call *call)
 {
     if (d->sched != s)
         return d->sched ? -EPERM : -EPIPE;

@@ -23,7 +23,7 @@ bool coop_doors_submitted(coop_sched *);
 void coop_doors_shut(coop_sched *);
 
 /* For DoorWait. wait: COOP_WAIT, or what to answer. */
-coop_value coop_door_wait(coop_sched *, coop_door *, coop_call *);
+coop_value coop_door_await(coop_sched *, coop_door *, coop_call *);
 bool coop_door_undo(coop_door *, coop_call *);
 const char *coop_door_name(const coop_door *);      /* may be NULL */
 

@@ -354,5 +354,5 @@ static const suite_test tests[] = {
 
 int main(int argc, char **argv)
 {
-    return suite_main("cancel", tests, SUITE_COUNT(tests), argc, argv);
+    return world_main("cancel", tests, SUITE_COUNT(tests), argc, argv, "");
 }

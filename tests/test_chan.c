@@ -585,5 +585,5 @@ static const suite_test tests[] = {
 
 int main(int argc, char **argv)
 {
-    return suite_main("chan", tests, SUITE_COUNT(tests), argc, argv);
+    return world_main("chan", tests, SUITE_COUNT(tests), argc, argv, "");
 }

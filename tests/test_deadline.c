@@ -423,5 +423,5 @@ static const suite_test tests[] = {
 
 int main(int argc, char **argv)
 {
-    return suite_main("deadline", tests, SUITE_COUNT(tests), argc, argv);
+    return world_main("deadline", tests, SUITE_COUNT(tests), argc, argv, "");
 }

@@ -874,5 +874,5 @@ static const suite_test tests[] = {
 
 int main(int argc, char **argv)
 {
-    return suite_main("door", tests, SUITE_COUNT(tests), argc, argv);
+    return world_main("door", tests, SUITE_COUNT(tests), argc, argv, "");
 }

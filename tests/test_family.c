@@ -120,5 +120,5 @@ static const suite_test tests[] = {
 
 int main(int argc, char **argv)
 {
-    return suite_main("family", tests, SUITE_COUNT(tests), argc, argv);
+    return world_main("family", tests, SUITE_COUNT(tests), argc, argv, "");
 }

@@ -159,6 +159,28 @@ static coop_value others(void *arg)
     return 0;
 }
 
+static coop_value channels(void *arg)
+{
+    coop_chan *numbers = coop_chan_open(0, 1, "numbers");
+    coop_chan *items = coop_chan_open(4, 1, "items");
+    coop_door *door = coop_door_open(NULL, 0, "door");
+    char item[4] = "abc", got[4];
+    (void)arg;
+    MAKES(coop_chan_send(numbers, 5), 0, "ChanSend(numbers, cap 1, 0 queued)");
+    MAKES(coop_chan_recv(numbers, NULL), 5, "ChanRecv(numbers, cap 1, 1 queued)");
+    MAKES(coop_chan_done(numbers), 0, "ChanDone(numbers, cap 1, 0 queued, 1 not done)");
+    MAKES(coop_chan_join(numbers), 0, "ChanJoin(numbers, cap 1, 0 queued, 0 not done)");
+    MAKES(coop_chan_close(numbers), 0, "ChanClose(numbers, cap 1, 0 queued)");
+    MAKES(coop_chan_send_item(items, item), 0, "ChanSend(items, cap 1, 0 queued)");
+    MAKES(coop_chan_recv(items, got), 0, "ChanRecv(items, cap 1, 1 queued)");
+    IS(memcmp(item, got, 4), 0);
+    IS(coop_knock(door), 0);
+    MAKES(coop_door_wait(door), 0, "DoorWait(door)");
+    coop_door_close(door);
+    coop_chan_free(items);
+    return coop_chan_free(numbers);
+}
+
 static coop_observer observer;
 
 static void observe(void)
@@ -188,6 +210,7 @@ static void on_the_host(coop_value (*fn)(void *))
 }
 
 static void calls_about_descriptors(void) { on_the_host(descriptors); }
+static void calls_about_channels(void) { on_the_host(channels); }
 static void calls_about_files(void) { on_the_host(files); }
 static void other_calls(void) { on_the_host(others); }
 
@@ -286,6 +309,7 @@ static void a_copy(void) { OUTSIDE(0, COOP_FIBER(copies, NULL)); }
 static const suite_test tests[] = {
     TEST(calls_about_tasks),
     TEST(calls_about_descriptors),
+    TEST(calls_about_channels),
     TEST(calls_about_files),
     TEST(other_calls),
     TEST(streams_and_servers),

@@ -174,5 +174,5 @@ static const suite_test tests[] = {
 
 int main(int argc, char **argv)
 {
-    return suite_main("group_owner", tests, SUITE_COUNT(tests), argc, argv);
+    return world_main("group_owner", tests, SUITE_COUNT(tests), argc, argv, "");
 }

@@ -157,5 +157,5 @@ static const suite_test tests[] = {
 
 int main(int argc, char **argv)
 {
-    return suite_main("queue", tests, SUITE_COUNT(tests), argc, argv);
+    return world_main("queue", tests, SUITE_COUNT(tests), argc, argv, "");
 }

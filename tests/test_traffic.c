@@ -255,5 +255,5 @@ static const suite_test tests[] = {
 
 int main(int argc, char **argv)
 {
-    return suite_main("traffic", tests, SUITE_COUNT(tests), argc, argv);
+    return world_main("traffic", tests, SUITE_COUNT(tests), argc, argv, "");
 }

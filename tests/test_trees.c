@@ -437,5 +437,5 @@ static const suite_test tests[] = {
 
 int main(int argc, char **argv)
 {
-    return suite_main("trees", tests, SUITE_COUNT(tests), argc, argv);
+    return world_main("trees", tests, SUITE_COUNT(tests), argc, argv, "");
 }

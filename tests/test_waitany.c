@@ -324,5 +324,5 @@ static const suite_test tests[] = {
 
 int main(int argc, char **argv)
 {
-    return suite_main("waitany", tests, SUITE_COUNT(tests), argc, argv);
+    return world_main("waitany", tests, SUITE_COUNT(tests), argc, argv, "");
 }

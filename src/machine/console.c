@@ -79,7 +79,7 @@ bool coop_can_read(const void *from, size_t len)
     return from || !len;
 }
 
-bool coop_copy(void *to, const void *from, size_t len)
+bool coop_peek(void *to, const void *from, size_t len)
 {
 #ifdef HAVE_PROCESS_VM_READV
     struct iovec here = { to, len }, there = { (void *)from, len };

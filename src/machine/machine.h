@@ -164,7 +164,7 @@ int coop_open_log(const char *path, bool write);
 bool coop_can_read(const void *from, size_t len);
 /* Copies what may be gone, or at which another thread writes: false if not all of it could be
    read, and where the host does not have that. */
-bool coop_copy(void *to, const void *from, size_t len);
+bool coop_peek(void *to, const void *from, size_t len);
 void coop_close_log(int fd);                        /* not the standard ones */
 
 /* scan.c: shows visit all memory that the program can write to, by and by, copied to where

@@ -2,7 +2,7 @@
 
    It looks now and then, from a thread of the machine's. The scheduler neither waits for it
    nor does anything for it but to say when no task can run. So what it looks at may change
-   or go at any moment: it copies (coop_copy), and tells only what it has read twice, of a
+   or go at any moment: it copies (coop_peek), and tells only what it has read twice, of a
    task that had the processor before and after.
 
    Time is counted in looks: that of a process which was stopped does not count. */
@@ -41,10 +41,10 @@ struct coop_watchdog {
 static struct seen see(coop_sched *s, coop_task *copy)
 {
     struct seen now = { 0 };
-    coop_copy(&now.step, &s->step, sizeof now.step);
+    coop_peek(&now.step, &s->step, sizeof now.step);
     if (__atomic_load_n(&s->idle, __ATOMIC_ACQUIRE) != COOP_BUSY
-        || !coop_copy(&now.task, &s->current, sizeof now.task)
-        || !coop_copy(copy, now.task, sizeof *copy) || copy->co.flags & TASK_SYSTEM) {
+        || !coop_peek(&now.task, &s->current, sizeof now.task)
+        || !coop_peek(copy, now.task, sizeof *copy) || copy->co.flags & TASK_SYSTEM) {
         now.task = NULL;
     } else {
         now.slices = copy->slices;
@@ -67,7 +67,7 @@ static bool copy_string(char *to, size_t size, const char *from)
         n = PIECE - (uintptr_t)from % PIECE;
         if (n > size - used)
             n = size - used;
-        if (!coop_copy(to + used, from, n))
+        if (!coop_peek(to + used, from, n))
             return false;
         if (memchr(to + used, '\0', n))
             return true;
@@ -80,7 +80,7 @@ static bool copy_string(char *to, size_t size, const char *from)
 static bool read_more(const coop_task *t, struct coop_more *more)
 {
     *more = (struct coop_more){ .born = t->born };
-    return !(t->co.flags & TASK_MORE) || coop_copy(more, t->born, sizeof *more);
+    return !(t->co.flags & TASK_MORE) || coop_peek(more, t->born, sizeof *more);
 }
 
 static bool read_who(const coop_task *t, const char *name, const coop_routine *first,
@@ -96,8 +96,8 @@ static bool read_who(const coop_task *t, const char *name, const coop_routine *f
 /* The frame and the routine that it is of. */
 static bool read_frame(const coop_frame *from, coop_frame *frame, coop_routine *routine)
 {
-    return coop_copy(frame, from, sizeof *frame)
-        && coop_copy(routine, frame->routine, sizeof *routine);
+    return coop_peek(frame, from, sizeof *frame)
+        && coop_peek(routine, frame->routine, sizeof *routine);
 }
 
 /* Where it last went on, or, before its first stop and in coop_finally, how it came there. */
@@ -230,7 +230,7 @@ static int start(coop_sched *s, const coop_options *o, int64_t limit)
                                  .limit = limit, .every = (limit - 1) / LOOKS + 1 };
     if (w->every < SHORTEST)
         w->every = SHORTEST;
-    int r = coop_copy(&w->last.step, &s->step, sizeof s->step) ? m->guard(m, look, w) : -ENOSYS;
+    int r = coop_peek(&w->last.step, &s->step, sizeof s->step) ? m->guard(m, look, w) : -ENOSYS;
     if (r < 0)
         free(w);
     else
