@@ -2649,8 +2649,8 @@ coop_policy *coop_mlfq(unsigned levels, unsigned allotment, unsigned boost);
  * A rank is lent: a task for which another waits, in a call that says so (WaitTask,
  * KillTask with wait, the wait for a lock), runs at the other's rank as long as that is
  * higher, and so does the one that it waits for in its turn. That ends with the wait,
- * however it ends. WaitAny lends nothing, and who waits for a group lends to one member at
- * a time. Where memory is exhausted nothing is lent.
+ * however it ends. WaitAny lends nothing, and who waits for a group, or for a lock that
+ * several share, lends to one of them at a time. Where memory is exhausted nothing is lent.
  *
  * Returns: 0.
  * Errors:
