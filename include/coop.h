@@ -525,7 +525,7 @@ typedef struct coop_scope {        /* in calls that stay until their routine is 
     struct coop_scope *outer;
     coop_frame *frame;
     coop_call *call;
-    int why;                       /* how calls within it that would wait fail; 0: they do not */
+    int why;                       /* how calls within it that wait fail; 0: they do not */
     bool shield;                   /* what goes wrong outside of it does not concern them */
     bool timed;                    /* a time will come at which they fail */
 } coop_scope;
@@ -706,8 +706,9 @@ int coop_why(coop_cause *cause);
  *
  * Makes the calls one after the other until one of them does not have to wait, and else
  * waits until one is answered. The others are undone then, or not made, and have taken
- * nothing; a coroutine that they were given is released. *value receives the answer of the one. fair begins each time with another one instead of the
- * first, so that none that is always ready keeps back the others.
+ * nothing; a coroutine that they were given is released. *value receives the answer of the
+ * one. fair begins each time with another one instead of the first, so that none that is
+ * always ready keeps back the others.
  *
  * The parts are objects that the caller has filled in, with COOP_PART, and which stay good
  * until the answer: members. coop_any does it for calls that can be written down. Only
