@@ -705,7 +705,7 @@ typedef struct coop_scope {        /* in calls that stay until their routine is 
     struct coop_scope *outer;
     coop_frame *frame;
     coop_call *call;
-    int why;                       /* how calls within it that would wait fail; 0: they do not */
+    int why;                       /* how calls within it that wait fail; 0: they do not */
     bool shield;                   /* what goes wrong outside of it does not concern them */
     bool timed;                    /* a time will come at which they fail */
 } coop_scope;
@@ -897,8 +897,9 @@ int coop_why(coop_cause *cause);
  *
  * Makes the calls one after the other until one of them does not have to wait, and else
  * waits until one is answered. The others are undone then, or not made, and have taken
- * nothing; a coroutine that they were given is released. *value receives the answer of the one. fair begins each time with another one instead of the
- * first, so that none that is always ready keeps back the others.
+ * nothing; a coroutine that they were given is released. *value receives the answer of the
+ * one. fair begins each time with another one instead of the first, so that none that is
+ * always ready keeps back the others.
  *
  * The parts are objects that the caller has filled in, with COOP_PART, and which stay good
  * until the answer: members. coop_any does it for calls that can be written down. Only
@@ -2927,8 +2928,8 @@ coop_policy *coop_mlfq(unsigned levels, unsigned allotment, unsigned boost);
  * A rank is lent: a task for which another waits, in a call that says so (WaitTask,
  * KillTask with wait, the wait for a lock), runs at the other's rank as long as that is
  * higher, and so does the one that it waits for in its turn. That ends with the wait,
- * however it ends. WaitAny lends nothing, and who waits for a group lends to one member at
- * a time. Where memory is exhausted nothing is lent.
+ * however it ends. WaitAny lends nothing, and who waits for a group, or for a lock that
+ * several share, lends to one of them at a time. Where memory is exhausted nothing is lent.
  *
  * Returns: 0.
  * Errors:

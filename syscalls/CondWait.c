@@ -49,6 +49,7 @@ static bool undo(coop_sched *s, coop_call *call)
         return true;
     if (!coop_lock_free(lock, false)) {
         coop_list_add(&lock->waiting_, call);
+        coop_rank_waits(s, call->task);
         return false;
     }
     ready(s, call);

@@ -186,7 +186,8 @@ static void report(coop_sched *s, const coop_group *g, const coop_status *status
     if (status->end != COOP_FAILED || g->mode == COOP_ANY)
         return;
     coop_result_text(status->value, &text);
-    coop_report(s, "task %td of group %s failed: %s", status->tid, g->name ? g->name : "?", buf);
+    coop_report(s, "task %td of group %s failed: %s", status->tid, g->name ? g->name : "?",
+                buf);
 }
 
 coop_value coop_group_close(coop_sched *s, coop_group *g, bool tells)

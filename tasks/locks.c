@@ -66,6 +66,8 @@ static void drop_share(coop_sched *s, struct coop_hold *share)
     if (share->next)
         share->next->at = share->at;
     free(share);
+    if (COOP_RARE(s->lenders))
+        coop_ranks_stale(s);       /* who waits lent to this one, and now to another */
     pass(s, lock);
 }
 
@@ -134,12 +136,14 @@ bool coop_condition_signal(coop_sched *s, coop_condition *condition, enum coop_c
     if (!call)
         return false;
     coop_lock *lock = ((struct coop_CondWait *)call)->lock;
+    coop_task *t = call->task;
     ((struct coop_CondWait *)call)->state_ = how;
     coop_list_add(&lock->waiting_, call);
     if (now)
         pass(s, lock);
     else
         coop_later_set(s, &lock->later_, pass_later);
+    coop_rank_waits(s, t);         /* for the lock's owner, if any, from now on */
     return true;
 }
 

@@ -417,6 +417,100 @@ static void who_waits_for_a_group_lends_to_one_of_it(void)
     world_close();
 }
 
+static coop_lock door;
+static coop_condition bell;
+
+coop_routine(hears, coop_value r;)
+{
+    coop_begin;
+    coop_trap(my->r, Lock, .lock = &door);
+    coop_trap(my->r, CondWait, .condition = &bell, .lock = &door);
+    coop_finally;
+    coop_trap(coop_void, Unlock, .lock = &door);
+    coop_end;
+}
+
+coop_routine(rings, bool only_holds;)
+{
+    coop_begin;
+    coop_trap(coop_void, Lock, .lock = &door);
+    coop_trap(coop_void, Sleep, .ns = 5);
+    if (!my->only_holds)
+        coop_trap(coop_void, CondSignal, .condition = &bell);
+    coop_trap(coop_void, Sleep, .ns = 10);
+    coop_trap(coop_void, Unlock, .lock = &door);
+    coop_trap(coop_void, Sleep, .ns = 10);
+    coop_end;
+}
+
+coop_routine(waits_for_a_bell, bool kill; coop_tid low, high;)
+{
+    coop_begin;
+    my->high = ranked(coop_spawn(hears), 9);
+    PAUSE;
+    my->low = ranked(coop_spawn(rings, .only_holds = my->kill), 1);
+    PAUSE;
+    IS(rank_of(my->low), 1);
+    coop_trap(coop_void, Sleep, .ns = 6);
+    IS(rank_of(my->low), my->kill ? 1 : 9);
+    if (my->kill)
+        coop_trap(coop_void, KillTask, .tid = my->high);
+    PAUSE;
+    IS(rank_of(my->low), 9);       /* it must have the lock before it can end */
+    coop_trap(coop_void, Sleep, .ns = 10);
+    IS(rank_of(my->low), 1);
+    IS(rank_of(my->high), -1);
+    coop_end;
+}
+
+/* Who waits for a condition waits for nobody, until it wants its lock back. */
+static void a_signalled_task_lends_to_who_has_its_lock(void)
+{
+    for (int kill = 0; kill < 2; kill++) {
+        open_ranked();
+        IS(coop_main(waits_for_a_bell, .kill = kill), 0);
+        IS(coop_run(), 0);
+        world_close();
+    }
+}
+
+coop_routine(reads, int64_t ns;)
+{
+    coop_begin;
+    coop_trap(coop_void, Lock, .lock = &door, .shared = true);
+    coop_trap(coop_void, Sleep, .ns = my->ns);
+    coop_trap(coop_void, Unlock, .lock = &door);
+    coop_trap(coop_void, Sleep, .ns = 100);
+    coop_end;
+}
+
+coop_routine(writes, bool swap; coop_tid readers[2], high;)
+{
+    coop_begin;
+    my->readers[my->swap] = coop_spawn(reads, .ns = my->swap ? 9 : 5);
+    my->readers[!my->swap] = coop_spawn(reads, .ns = my->swap ? 5 : 9);
+    PAUSE;
+    my->high = ranked(coop_spawn(rings, .only_holds = true), 9);
+    PAUSE;
+    IS(rank_of(my->readers[0]) + rank_of(my->readers[1]), 9);
+    coop_trap(coop_void, Sleep, .ns = 5);
+    IS(rank_of(my->readers[0]), 0);
+    IS(rank_of(my->readers[1]), 9);
+    coop_trap(coop_void, Sleep, .ns = 5);
+    IS(rank_of(my->readers[1]), 0);
+    coop_end;
+}
+
+static void who_waits_for_readers_lends_to_one_of_them(void)
+{
+    for (int swap = 0; swap < 2; swap++) {
+        open_ranked();
+        IS(coop_main(writes, .swap = swap), 0);
+        IS(coop_run(), 0);
+        world_close();
+    }
+}
+
 static void a_circle_of_waits_ends_it(void)
 {
     open_ranked();
@@ -618,6 +712,8 @@ static const suite_test tests[] = {
     TEST(ranks_of_who_waits_may_change),
     TEST(who_waits_for_a_task_lends_to_it),
     TEST(who_waits_for_a_group_lends_to_one_of_it),
+    TEST(a_signalled_task_lends_to_who_has_its_lock),
+    TEST(who_waits_for_readers_lends_to_one_of_them),
     TEST(a_circle_of_waits_ends_it),
     TEST(without_memory_nothing_is_lent),
     TEST(looks_are_as_many_as_ever),
