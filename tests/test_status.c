@@ -305,10 +305,32 @@ coop_routine(bad_waits, coop_value r; coop_status st;)
     coop_end;
 }
 
+coop_routine(returns, coop_value v;)
+{
+    coop_begin;
+    coop_return(my->v);
+    coop_end;
+}
+
+/* What a handle gives to say something else is not an answer. */
+coop_routine(waits_for_odd, coop_tid tid; coop_value r; int i;)
+{
+    coop_begin;
+    for (; my->i < 8; my->i++) {
+        coop_trap(my->tid, NewTask, .target = coop_create(returns, .v = INTPTR_MIN + my->i));
+        coop_trap(my->r, WaitTask, .tid = my->tid);
+        IS(my->r, my->i < 4 ? -EINVAL : INTPTR_MIN + my->i);
+    }
+    coop_end;
+}
+
 static void bad_input(void)
 {
     world_open(0);
     IS(coop_main(bad_waits), 0);
+    world_close();
+    world_open(0);
+    IS(coop_main(waits_for_odd), 0);
     world_close();
 }
 

@@ -213,8 +213,11 @@ void coop_finish(coop_sched *s, coop_task *t)
         t->final = t->co.value;
     else if (COOP_RARE(!(t->co.flags & TASK_EXITED)))
         t->co.flags |= TASK_KILLED;
-    if (COOP_RARE(coop_is_error(t->final)) && !(t->co.flags & TASK_KILLED))
+    if (COOP_RARE(coop_is_error(t->final)) && !(t->co.flags & TASK_KILLED)) {
         t->co.flags |= TASK_FAILED;
+        if (t->final <= COOP_UNDONE)
+            t->final = -EINVAL;    /* these mean something as the answer to a wait for it */
+    }
     t->co.state = COOP_ENDED;
     if (!(t->co.flags & TASK_SYSTEM) && --s->living == 0)
         s->until_look = 0;
