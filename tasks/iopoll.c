@@ -262,15 +262,19 @@ static inline void deliver(coop_sched *s, struct coop_io *io, const coop_fired *
         tell(s, f, &io->fds[f->fd].writers, COOP_WRITE);
 }
 
-/* How long the machine may block: until the next timer at most. */
+/* How long the machine may block: until the next timer at most, or until stacks of fibers have
+   been idle for long, where time goes on by itself. */
 static int64_t timeout(coop_sched *s, bool may_block)
 {
     int64_t when;
     if (!may_block)
         return 0;
+    int64_t idle = s->machine->guard ? coop_fibers_trim(s->now) : -1;
     if (!coop_next_timer(s, &when))
-        return -1;
+        return idle;
     when -= coop_clock(s);
+    if (idle >= 0 && idle < when)
+        return idle;
     return when > 0 ? when : 0;
 }
 

@@ -175,8 +175,33 @@ static void each_allocation_fails_once(void)
     CU_ASSERT(told + 5 > (int)n);  /* an overflow, or a way, that could not be told of */
 }
 
+static coop_value naps(void *arg)
+{
+    (void)arg;
+    return coop_sleep(COOP_MS(1));
+}
+
+static void stacks_that_are_idle_for_long_go_back(void)
+{
+    world_open(0);
+    IS(coop_fibers_trim(0), -1);
+    for (int i = 0; i < 5; i++)
+        coop_spawn_fiber(naps, NULL);
+    IS(coop_run(), 0);
+    int64_t now = coop_this->now, soon = coop_fibers_trim(now);
+    CU_ASSERT(soon > 0 && soon < COOP_S(10));
+    CU_ASSERT(coop_fibers_trim(now + COOP_S(9)) > 0);
+    IS(coop_fibers_trim(now + COOP_S(20)), -1);
+    IS(coop_fibers_trim(now + COOP_S(20)), -1);
+    coop_spawn_fiber(naps, NULL);
+    IS(coop_run(), 0);
+    CU_ASSERT(coop_fibers_trim(coop_this->now) > 0);
+    world_close();
+}
+
 static const suite_test tests[] = {
     TEST(a_hundred_thousand_at_once),
+    TEST(stacks_that_are_idle_for_long_go_back),
     TEST(two_schedulers_in_two_threads),
     TEST(each_allocation_fails_once),
 };

@@ -21,6 +21,9 @@ _Thread_local struct coop_fiber_ *coop_fiber_running COOP_TLS;
 /* The calling thread's stacks: there are fibers without a scheduler, too. */
 static _Thread_local struct coop_stacks *stacks COOP_TLS;
 static _Thread_local void *watch COOP_TLS;
+static _Thread_local int64_t trimmed COOP_TLS;     /* when it was last looked for idle ones */
+
+#define LONG COOP_S(10)
 
 /* ---- On the fiber's stack ---- */
 
@@ -253,6 +256,24 @@ void coop_fibers_release(void)
     coop_overflow_unwatch(watch);
     coop_stacks_free(stacks);
     stacks = NULL;
+}
+
+/* Stacks that were idle for long lose their pages. It is looked for them four times in that
+   time, while there are any; once it is looked for none. */
+int64_t coop_fibers_trim(int64_t now)
+{
+    struct coop_stacks_count count;
+    if (!stacks)
+        return -1;
+    coop_stacks_counted(stacks, &count);
+    if (!count.warm)
+        return -1;
+    if (now - trimmed >= LONG / 4) {
+        trimmed = now;
+        if (coop_stacks_trim(stacks, now, LONG) == count.warm)
+            return -1;
+    }
+    return trimmed + LONG / 4 - now;
 }
 
 static int take_stack(struct coop_fiber *f, struct coop_stack *adopted,

@@ -169,6 +169,7 @@ void coop_drop_segment(coop_coroutine *);
 int coop_fiber_begin(coop_coroutine *);    /* its first frame */
 void coop_fiber_end(coop_frame *);
 void coop_fibers_release(void);
+int64_t coop_fibers_trim(int64_t now);     /* ns until it is of use again; -1: none is idle */
 
 /* task.c: the life of a task */
 coop_tid coop_admit(coop_sched *, coop_task *, coop_tid parent, unsigned flags);
