@@ -5,8 +5,9 @@
    Curious Course on Coroutines and Concurrency" (2009), where the names of the
    calls and the order of execution come from.
 
-   In this order: results; coroutines; coroutines by hand; tasks and the
-   scheduler; system calls; looking at tasks; observers; writing a system call.
+   In this order: results; coroutines; coroutines by hand; fibers; tasks and the
+   scheduler; system calls; the library; plain functions for fibers; looking at tasks;
+   observers; writing a system call.
    A comment that opens with two stars and a name is that name's man page too.
 
    Threads: a scheduler belongs to the thread that opened it. Unless its contract
