@@ -5,9 +5,9 @@
    Curious Course on Coroutines and Concurrency" (2009), where the names of the
    calls and the order of execution come from.
 
-   In this order: results; coroutines; coroutines by hand; tasks and the
-   scheduler; system calls; looking at tasks; observers; machines; policies;
-   writing a system call.
+   In this order: results; coroutines; coroutines by hand; fibers; tasks and the
+   scheduler; system calls; the library; plain functions for fibers; looking at tasks;
+   observers; machines; policies; writing a system call.
    A comment that opens with two stars and a name is that name's man page too.
 
    Threads: a scheduler belongs to the thread that opened it. Unless its contract
@@ -2569,6 +2569,21 @@ int coop_chan_close(coop_chan *chan);
 int coop_chan_done(coop_chan *chan);
 int coop_chan_join(coop_chan *chan);
 int coop_door_wait(coop_door *door);
+
+int coop_lock_take(coop_lock *lock, bool shared);          /* Lock */
+int coop_unlock(coop_lock *lock);
+int coop_cond_wait(coop_condition *condition, coop_lock *lock);
+int coop_cond_signal(coop_condition *condition, bool all);
+int coop_sem_wait(coop_semaphore *semaphore, size_t n);
+int coop_sem_post(coop_semaphore *semaphore, size_t n);
+int coop_event_wait(coop_event_flag *event);
+int coop_event_set(coop_event_flag *event);
+int coop_event_clear(coop_event_flag *event);
+int coop_future_set(coop_future *future, coop_value value);
+coop_value coop_future_wait(coop_future *future);
+int coop_barrier_wait(coop_barrier *barrier, int count);
+int coop_once_begin(coop_once *once);                      /* Once */
+int coop_once_done(coop_once *once, bool failed);
 
 int coop_read_wait(int fd);
 int coop_write_wait(int fd);

@@ -2,8 +2,9 @@
 #ifndef COOP_RUN_H
 #define COOP_RUN_H
 
-#include "fiber/fiber.h"
 #include "kernel/kernel.h"
+
+#include "fiber/fiber.h"
 
 /* Stands at the upper end of the fiber's own stack, where pages are touched anyway. */
 struct coop_fiber_ {
