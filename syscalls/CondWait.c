@@ -20,7 +20,7 @@ static coop_value handle(coop_sched *s, coop_call *call)
 static coop_value ready(coop_sched *s, coop_call *call)
 {
     struct coop_CondWait *c = (struct coop_CondWait *)call;
-    coop_value value = coop_lock_take(c->lock, call->task, NULL);
+    coop_value value = coop_lock_for(c->lock, call->task, NULL);
     (void)s;
     if (c->state_ != COND_UNDONE)
         return value;

@@ -24,7 +24,7 @@ static coop_value handle(coop_sched *s, coop_call *call)
     if (c->shared && !c->hold_)
         return -ENOMEM;
     if (now)
-        return coop_lock_take(lock, t, c->hold_);
+        return coop_lock_for(lock, t, c->hold_);
     coop_list_add(&lock->waiting_, call);
     return COOP_WAIT;
 }
@@ -34,7 +34,7 @@ static coop_value ready(coop_sched *s, coop_call *call)
 {
     struct coop_Lock *c = (struct coop_Lock *)call;
     (void)s;
-    return coop_lock_take(c->lock, call->task, c->hold_);
+    return coop_lock_for(c->lock, call->task, c->hold_);
 }
 
 static bool undo(coop_sched *s, coop_call *call)

@@ -98,7 +98,7 @@ struct coop_hold *coop_lock_new_share(coop_lock *lock, coop_task *t)
 }
 
 /* The death of an owner is told until somebody knows who can repair what it has left. */
-coop_value coop_lock_take(coop_lock *lock, coop_task *t, struct coop_hold *share)
+coop_value coop_lock_for(coop_lock *lock, coop_task *t, struct coop_hold *share)
 {
     coop_value value = lock->orphaned_ ? -EOWNERDEAD : 0;
     if (share) {

@@ -27,7 +27,7 @@ struct coop_hold *coop_lock_share(const coop_lock *, const coop_task *);
 
 /* It is free: now the task has it, alone or with the share that was made for it. The task has
    its struct coop_more already. 0 or -EOWNERDEAD. */
-coop_value coop_lock_take(coop_lock *, coop_task *, struct coop_hold *share);
+coop_value coop_lock_for(coop_lock *, coop_task *, struct coop_hold *share);
 struct coop_hold *coop_lock_new_share(coop_lock *, coop_task *);   /* NULL: no memory */
 
 /* Its owner, or one with a share, gives it up. */
