@@ -325,5 +325,5 @@ static const suite_test tests[] = {
 
 int main(int argc, char **argv)
 {
-    return suite_main("conditions", tests, SUITE_COUNT(tests), argc, argv);
+    return world_main("conditions", tests, SUITE_COUNT(tests), argc, argv, "");
 }

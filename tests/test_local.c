@@ -416,5 +416,6 @@ static const suite_test tests[] = {
 
 int main(int argc, char **argv)
 {
-    return suite_main("local", tests, SUITE_COUNT(tests), argc, argv);
+    return world_main("local", tests, SUITE_COUNT(tests), argc, argv,
+                      "a_value_for_each_key and_their_children");
 }

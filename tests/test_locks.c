@@ -470,5 +470,6 @@ static const suite_test tests[] = {
 
 int main(int argc, char **argv)
 {
-    return suite_main("locks", tests, SUITE_COUNT(tests), argc, argv);
+    return world_main("locks", tests, SUITE_COUNT(tests), argc, argv,
+                      "no_memory_for_a_hold");
 }

@@ -339,5 +339,5 @@ static const suite_test tests[] = {
 
 int main(int argc, char **argv)
 {
-    return suite_main("sync", tests, SUITE_COUNT(tests), argc, argv);
+    return world_main("sync", tests, SUITE_COUNT(tests), argc, argv, "");
 }

@@ -319,5 +319,5 @@ static const suite_test tests[] = {
 
 int main(int argc, char **argv)
 {
-    return suite_main("waits_random", tests, SUITE_COUNT(tests), argc, argv);
+    return world_main("waits_random", tests, SUITE_COUNT(tests), argc, argv, "");
 }
