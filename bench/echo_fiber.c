@@ -12,10 +12,10 @@ static coop_value client(void *arg)
     int fd = (int)(intptr_t)arg;
     char buf[BUFFER];
     coop_value n;
-    while ((n = coop_syscall(Recv, .fd = fd, .buf = buf, .len = sizeof buf)) > 0)
-        if (coop_syscall(Send, .fd = fd, .buf = buf, .len = (size_t)n) < 0)
+    while ((n = coop_recv(fd, buf, sizeof buf)) > 0)
+        if (coop_send(fd, buf, (size_t)n) < 0)
             break;
-    return coop_syscall(Close, .fd = fd);
+    return coop_close(fd);
 }
 
 struct lot { int listener, connections; };
@@ -24,13 +24,13 @@ static coop_value server(void *arg)
 {
     const struct lot *lot = arg;
     for (int i = 0; i < lot->connections; i++) {
-        coop_value fd = coop_syscall(Accept, .fd = lot->listener);
+        coop_value fd = coop_accept(lot->listener);
         if (fd < 0)
             return fd;
         if (coop_spawn_fiber(client, (void *)fd) < 0)
             return -ENOMEM;
     }
-    return coop_syscall(Close, .fd = lot->listener);
+    return coop_close(lot->listener);
 }
 
 void echo_fiber(int listener, int connections)

@@ -30,7 +30,7 @@ static double run_one(coop_value (*fn)(void *), long n)
 static coop_value yielder(void *arg)
 {
     for (long n = *(long *)arg; n > 0; n--)
-        coop_syscall(Yield);
+        coop_yield();
     return 0;
 }
 
@@ -47,7 +47,7 @@ static coop_value asker(void *arg)
 {
     coop_tid tid = 0;
     for (long n = *(long *)arg; n > 0; n--)
-        tid = coop_syscall(GetTid);
+        tid = coop_get_tid();
     return tid;
 }
 
@@ -65,8 +65,8 @@ static coop_value empty(void *arg)
 static coop_value parent(void *arg)
 {
     for (long n = *(long *)arg; n > 0; n--) {
-        coop_tid child = coop_syscall(NewTask, .target = coop_create(COOP_FIBER(empty, NULL)));
-        coop_syscall(WaitTask, .tid = child);
+        coop_tid child = coop_new_task(coop_create(COOP_FIBER(empty, NULL)), NULL);
+        coop_wait_task(child, NULL);
     }
     return 0;
 }
@@ -94,7 +94,7 @@ double bench_mixed_call(long n)
 static coop_value sleeper(void *arg)
 {
     (void)arg;
-    return coop_syscall(Sleep, .ns = COOP_S(3600));
+    return coop_sleep(COOP_S(3600));
 }
 
 /* Runs after all sleepers have gone to sleep, and ends them so that coop_run returns. */
@@ -102,7 +102,7 @@ static coop_value measurer(void *arg)
 {
     *(double *)arg = bench_resident();
     for (coop_tid last = coop_self() - 1; last > 0; last--)
-        coop_syscall(KillTask, .tid = last);
+        coop_kill_task(last, false);
     return 0;
 }
 

@@ -46,7 +46,7 @@ coop_routine(mixed, int unused;)
 
 static int slow_order(const void *a, const void *b)
 {
-    return (int)coop_syscall(Sleep, .ns = COOP_S(1)) + *(const char *)a - *(const char *)b;
+    return (int)coop_sleep(COOP_S(1)) + *(const char *)a - *(const char *)b;
 }
 
 static coop_value sorter(void *arg)
@@ -57,9 +57,9 @@ static coop_value sorter(void *arg)
 
 static coop_value stopping(void *arg)
 {
-    (void)arg;
-    coop_syscall(Yield);
-    coop_syscall(Yield);
+    coop_yield();
+    coop_yield();
+    coop_spawn_fiber(client, arg);
     stop_here();
     return zero;
 }
@@ -85,7 +85,7 @@ coop_routine(boss, coop_tid child;)
 static coop_value resumes(void *arg)
 {
     coop_coroutine *co = coop_create(COOP_FIBER(stopping, arg));
-    coop_syscall(Sleep, .ns = COOP_MS(1));
+    coop_sleep(COOP_MS(1));
     for (int i = 0; i < 3; i++)
         coop_co_next(co, NULL);
     coop_co_free(co);

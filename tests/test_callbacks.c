@@ -37,7 +37,7 @@ static unsigned comparisons;
 static int slow_order(const void *a, const void *b)
 {
     comparisons++;
-    IS(coop_syscall(Sleep, .ns = COOP_MS(1)), 0);
+    IS(coop_sleep(COOP_MS(1)), 0);
     return by_name(a, b);
 }
 
@@ -113,8 +113,8 @@ coop_routine(judge, struct question q; coop_value r;)
 static int asked_order(const void *a, const void *b)
 {
     struct question q = { a, b };
-    IS(coop_syscall(ChanSend, .chan = questions, .item = &q), 0);
-    return (int)coop_syscall(ChanRecv, .chan = answers) == 2 ? 1 : -1;
+    IS(coop_chan_send_item(questions, &q), 0);
+    return (int)coop_chan_recv(answers, NULL) == 2 ? 1 : -1;
 }
 
 static coop_value finds(void *arg)
@@ -127,7 +127,7 @@ static coop_value finds(void *arg)
     const char **found = bsearch(&key, words, FEW, sizeof *words, slow_order);
     say("found %s", found ? *found : "nothing");
     (void)arg;
-    return coop_syscall(ChanClose, .chan = questions);
+    return coop_chan_close(questions);
 }
 
 static void another_task_may_decide(void)
@@ -151,7 +151,7 @@ static void visit(const void *node, VISIT order, int depth)
     (void)depth;
     if (order != postorder && order != leaf)
         return;
-    coop_syscall(Sleep, .ns = COOP_MS(1));
+    coop_sleep(COOP_MS(1));
     say("%s", *(const char *const *)node);
 }
 
@@ -183,7 +183,7 @@ static void a_walk_may_stop_at_each_node(void)
 
 static int slow_filter(const struct dirent *entry)
 {
-    coop_syscall(Sleep, .ns = COOP_MS(1));
+    coop_sleep(COOP_MS(1));
     return entry->d_name[0] != '.';
 }
 
@@ -220,14 +220,14 @@ static void a_filter_may_wait(void)
 
 static coop_value kills(void *arg)
 {
-    coop_syscall(Sleep, .ns = COOP_MS(1));
-    return coop_syscall(KillTask, .tid = *(coop_tid *)arg, .wait = true);
+    coop_sleep(COOP_MS(1));
+    return coop_kill_task(*(coop_tid *)arg, true);
 }
 
 static int counting_order(const void *a, const void *b)
 {
     comparisons++;
-    coop_syscall(Sleep, .ns = COOP_S(1));
+    coop_sleep(COOP_S(1));
     return by_name(a, b);
 }
 

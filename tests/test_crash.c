@@ -124,7 +124,7 @@ coop_routine(sleeper, coop_value r;)
 
 static coop_value worker(void *arg)
 {
-    coop_syscall(Yield);
+    coop_yield();
     falls = arg != NULL;
     if (falls)
         free(malloc(1));

@@ -60,7 +60,7 @@ static coop_value client(void *arg)
 
 static __attribute__((noinline)) coop_value sleep_long(void)
 {
-    return coop_syscall(Sleep, .ns = COOP_S(1)) + zero;
+    return coop_sleep(COOP_S(1)) + zero;
 }
 
 static coop_value sleeper(void *arg)
@@ -177,7 +177,7 @@ static void one_that_has_resumed_another_stands_there(void)
 
 static int slow_order(const void *a, const void *b)
 {
-    return (int)coop_syscall(Sleep, .ns = COOP_S(1)) + *(const char *)a - *(const char *)b;
+    return (int)coop_sleep(COOP_S(1)) + *(const char *)a - *(const char *)b;
 }
 
 static coop_value sorts(void *arg)
@@ -243,7 +243,7 @@ static __attribute__((noinline)) void use(size_t size)
 static coop_value uses(void *arg)
 {
     use((size_t)arg);
-    return coop_syscall(Sleep, .ns = COOP_S(1));
+    return coop_sleep(COOP_S(1));
 }
 
 coop_routine(measures, coop_tid much, little, none; coop_info info;)
@@ -307,7 +307,7 @@ static void where_it_is_measured_it_is_its_own(void)
 
 static coop_value waits_for_itself(void *arg)
 {
-    return coop_syscall(ChanRecv, .chan = arg) + zero;
+    return coop_chan_recv(arg, NULL) + zero;
 }
 
 static void a_deadlock_names_the_function(void)

@@ -19,19 +19,19 @@ coop_routine(serve, int listener, fd; struct file file; char part[PART]; coop_va
 
 static coop_value receive(void *fd, char *buf, size_t size)
 {
-    return coop_syscall(Recv, .fd = *(int *)fd, .buf = buf, .len = size);
+    return coop_recv(*(int *)fd, buf, size);
 }
 
 static coop_value read_events(void *events)
 {
     static const char address[] = "tcp://127.0.0.1:22";
-    coop_value listener = coop_syscall(Listen, .address = address);
+    coop_value listener = coop_listen(address);
     if (listener < 0 || coop_spawn(serve, .listener = (int)listener) < 0)
         return -1;
-    int fd = (int)coop_syscall(Connect, .address = address);
+    int fd = (int)coop_connect(address);
     coop_value r = fd < 0 ? fd : parse(receive, &fd, send_event, events);
-    coop_syscall(ChanClose, .chan = events);
-    coop_syscall(Close, .fd = fd);
+    coop_chan_close(events);
+    coop_close(fd);
     return r;
 }
 

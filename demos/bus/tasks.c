@@ -65,13 +65,13 @@ bool start_stages(coop_chan *events)
 
 void send_event(void *chan, const struct event *event)
 {
-    coop_syscall(ChanSend, .chan = chan, .item = event);
+    coop_chan_send_item(chan, event);
 }
 
 static coop_value read_events(void *events)
 {
     coop_value r = parse(next_of_file, &(struct file){ 0 }, send_event, events);
-    coop_syscall(ChanClose, .chan = events);
+    coop_chan_close(events);
     return r;
 }
 

@@ -202,7 +202,12 @@ def functions_of_fiber(frame):
                 return functions(gdb.newest_frame(), lambda f: f.name() == "coop_fiber_enter")
             return functions_at(inner["host"])
         inner, at = at, at["outer"]
-    return functions_at(own["context"])
+    begins = variable("(long)&coop_context_start")
+    context = own["context"]
+    if "pc" in [field.name for field in context.type.fields()] and begins is not None \
+            and int(context["pc"]) == int(begins):
+        return None
+    return functions_at(context)
 
 
 def functions_of_routine(task, frame, sched):

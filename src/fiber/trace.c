@@ -51,9 +51,7 @@ size_t coop_fiber_functions(const coop_frame *frame, const void **codes)
     bool apart = coop_module_at((const void *)(uintptr_t)coop_fiber_functions, &ours)
         && coop_module_at((const void *)(uintptr_t)f->fn, &theirs) && theirs.base != ours.base;
     for (size_t i = 0; i < n; i++)
-        codes[i] = (const char *)pcs[i] - 1;    /* what was called may be its last */
-    if (n && coop_overflown && f->own_ == coop_fiber_running)
-        codes[0] = pcs[0];
+        codes[i] = (const char *)pcs[i] - (i > 0);  /* a call may be a function's end */
     while (n && is_ours(codes[n - 1], &ours, apart))
         n--;
     while (first < n && is_ours(codes[first], &ours, apart))
