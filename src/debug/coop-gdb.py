@@ -155,6 +155,10 @@ def is_ours(frame):
         symtab and re.search(r"(^|/)src/(fiber|kernel|lib)/\w+\.[chS]$", symtab.filename))
 
 
+def is_first(frame):
+    return frame.name() == "coop_fiber_enter"
+
+
 def is_of(frame, routine):
     return frame.name() in (routine + "_code_", routine + "_resume_")
 
@@ -181,11 +185,19 @@ def functions(frame, until=lambda frame: False):
     return [describe(frame) for frame in found]
 
 
+def begins(context):
+    """It stands at the very first instruction."""
+    machine = gdb.newest_frame().architecture().name()
+    pc = dict(registers_of(context, machine)).get("rip" if "x86-64" in machine else "pc", 0)
+    symbol = gdb.execute("info symbol %d" % pc, to_string=True).split(" in ")[0]
+    return symbol in ("coop_context_start", "coop_context_begin")
+
+
 def functions_at(context):
     elsewhere.start(context)
     try:
         older = gdb.newest_frame().older() if elsewhere.enabled else None
-        return functions(older) if older is not None else []
+        return functions(older, is_first) if older is not None else []
     finally:
         elsewhere.stop()
 
@@ -199,15 +211,10 @@ def functions_of_fiber(frame):
     while at is not None and int(at):
         if int(at) == int(own):
             if inner is None:
-                return functions(gdb.newest_frame(), lambda f: f.name() == "coop_fiber_enter")
+                return functions(gdb.newest_frame(), is_first)
             return functions_at(inner["host"])
         inner, at = at, at["outer"]
-    begins = variable("(long)&coop_context_start")
-    context = own["context"]
-    if "pc" in [field.name for field in context.type.fields()] and begins is not None \
-            and int(context["pc"]) == int(begins):
-        return None
-    return functions_at(context)
+    return None if begins(own["context"]) else functions_at(own["context"])
 
 
 def functions_of_routine(task, frame, sched):

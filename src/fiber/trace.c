@@ -40,6 +40,26 @@ static bool is_ours(const void *pc, const struct coop_module *ours, bool apart)
     return strncmp(name, "coop_", 5) == 0;
 }
 
+/* What may be below the outermost function of ours: makecontext's. */
+#ifdef COOP_SWITCH_UCONTEXT
+enum { BELOW = 2 };
+#else
+enum { BELOW = 0 };
+#endif
+
+static size_t without_outermost(const void **codes, size_t n, const struct coop_module *ours,
+                                bool apart)
+{
+    for (size_t below = 1; below <= BELOW && below < n; below++)
+        if (is_ours(codes[n - 1 - below], ours, apart)) {
+            n -= below;
+            break;
+        }
+    while (n && is_ours(codes[n - 1], ours, apart))
+        n--;
+    return n;
+}
+
 size_t coop_fiber_functions(const coop_frame *frame, const void **codes)
 {
     const struct coop_fiber *f = (const struct coop_fiber *)frame;
@@ -52,8 +72,7 @@ size_t coop_fiber_functions(const coop_frame *frame, const void **codes)
         && coop_module_at((const void *)(uintptr_t)f->fn, &theirs) && theirs.base != ours.base;
     for (size_t i = 0; i < n; i++)
         codes[i] = (const char *)pcs[i] - (i > 0);  /* a call may be a function's end */
-    while (n && is_ours(codes[n - 1], &ours, apart))
-        n--;
+    n = without_outermost(codes, n, &ours, apart);
     while (first < n && is_ours(codes[first], &ours, apart))
         first++;
     memmove(codes, codes + first, (n - first) * sizeof *codes);
