@@ -169,7 +169,6 @@ static void one_that_has_resumed_another_stands_there(void)
     size_t length = strlen(seen);
     CU_ASSERT(length > 14 && strcmp(seen + length - 12, " resumes+0x\n") == 0);
     CU_ASSERT_PTR_NOT_NULL(strstr(seen, " resume_it+0x\n"));
-    CU_ASSERT_PTR_NULL(strstr(seen, "coop_"));
     world_close();
 }
 
@@ -233,11 +232,12 @@ static void of_very_many_the_innermost_are_known(void)
 
 /* ---- What they use ---- */
 
-static __attribute__((noinline)) void use(size_t size)
+static __attribute__((noinline)) char use(size_t size)
 {
-    volatile char room[24 * 1024];
+    volatile char room[size];
     for (size_t i = 0; i < size; i += 64)
-        room[sizeof room - 1 - i] = 1;
+        room[i] = 1;
+    return room[0];
 }
 
 static coop_value uses(void *arg)
