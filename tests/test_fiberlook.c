@@ -232,11 +232,12 @@ static void of_very_many_the_innermost_are_known(void)
 
 /* ---- What they use ---- */
 
-static __attribute__((noinline)) void use(size_t size)
+static __attribute__((noinline)) char use(size_t size)
 {
     volatile char room[size];
     for (size_t i = 0; i < size; i += 64)
         room[i] = 1;
+    return room[0];
 }
 
 static coop_value uses(void *arg)
