@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 void bench_need(bool well, const char *what)
 {
@@ -81,4 +82,16 @@ double bench_median(bench_result *r)
 {
     qsort(r->sample, (size_t)r->count, sizeof *r->sample, ascending);
     return (r->sample[(r->count - 1) / 2] + r->sample[r->count / 2]) / 2;
+}
+
+double bench_resident(void)
+{
+    long pages = 0;
+    FILE *f = fopen("/proc/self/statm", "r");
+    if (f) {
+        if (fscanf(f, "%*d %ld", &pages) != 1)
+            pages = 0;
+        fclose(f);
+    }
+    return (double)pages * (double)sysconf(_SC_PAGESIZE);
 }

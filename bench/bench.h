@@ -39,6 +39,8 @@ double bench_median(bench_result *);
 int64_t bench_clock(void);
 /* What n operations cost each, if they began at start and end now. */
 double bench_each(int64_t start, long n);
+/* Bytes of this process in memory; 0 where the system does not tell. */
+double bench_resident(void);
 
 /* compose.c */
 double bench_waitany4(long n);
@@ -49,6 +51,13 @@ double bench_cancel_sleeping(long n);
 double bench_chan_rtt(long n);
 double bench_ring1000(long n);
 double bench_chan_buffered(long n);
+
+/* fibers.c */
+double bench_fiber_yield(long n);
+double bench_fiber_trap(long n);
+double bench_fiber_spawn_wait(long n);
+double bench_mixed_call(long n);
+double bench_fiber_idle_bytes(long n);
 
 void bench_need(bool well, const char *what);      /* or the program ends, naming it */
 

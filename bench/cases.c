@@ -5,7 +5,6 @@
 #include "bench/bench.h"
 
 #include <coop.h>
-#include <stdio.h>
 #include <unistd.h>
 
 static void open_sched(void)
@@ -185,19 +184,6 @@ static double create_ns(long n)
     return bench_each(start, n);
 }
 
-/* Bytes of this process in memory; 0 where the system does not tell. */
-static double resident(void)
-{
-    long pages = 0;
-    FILE *f = fopen("/proc/self/statm", "r");
-    if (f) {
-        if (fscanf(f, "%*d %ld", &pages) != 1)
-            pages = 0;
-        fclose(f);
-    }
-    return (double)pages * (double)sysconf(_SC_PAGESIZE);
-}
-
 static double bytes_before, bytes_asleep;
 
 coop_routine(sleeper, coop_value result;)
@@ -211,7 +197,7 @@ coop_routine(sleeper, coop_value result;)
 coop_routine(measurer, coop_tid last;)
 {
     coop_begin;
-    bytes_asleep = resident();
+    bytes_asleep = bench_resident();
     for (my->last = coop_self() - 1; my->last > 0; my->last--)
         coop_trap(coop_void, KillTask, .tid = my->last);
     coop_end;
@@ -220,7 +206,7 @@ coop_routine(measurer, coop_tid last;)
 static double idle_bytes(long n)
 {
     open_sched();
-    bytes_before = resident();
+    bytes_before = bench_resident();
     for (long i = 0; i < n; i++)
         bench_need(coop_spawn(sleeper) > 0, "coop_spawn");
     bench_need(coop_spawn(measurer) > 0, "coop_spawn");
@@ -280,7 +266,12 @@ const bench_case bench_cases[] = {
     { "chan_rtt", "ns", bench_chan_rtt, 2000000, false },
     { "ring1000", "ns", bench_ring1000, 5000000, false },
     { "chan_buffered", "ns", bench_chan_buffered, 5000000, false },
+    { "fiber_yield", "ns", bench_fiber_yield, 5000000, false },
+    { "fiber_trap", "ns", bench_fiber_trap, 5000000, false },
+    { "fiber_spawn_wait", "ns", bench_fiber_spawn_wait, 1000000, false },
+    { "mixed_call", "ns", bench_mixed_call, 200000, false },
     { "idle_bytes", "bytes", idle_bytes, 1000000, true },
+    { "fiber_idle_bytes", "bytes", bench_fiber_idle_bytes, 100000, true },
     { "idle_cpu", "us/s", idle_cpu, 1000, true },
     { NULL, NULL, NULL, 0, false }
 };

@@ -18,6 +18,7 @@ const echo_server echo_servers[] = {
     { "coop", echo_coop },
     { "coop-q8", echo_coop_q8 },
     { "coop-epoll", echo_coop_epoll },
+    { "fiber", echo_fiber },
 #ifdef HAVE_LIBUV
     { "uv", echo_uv },
 #endif
@@ -48,7 +49,7 @@ static const char help[] =
     "  --counts              calls of the host and instructions per request instead; the\n"
     "                        latter need valgrind\n"
     "  --quick               one short round: to see that it runs\n"
-    "Servers: plain coop coop-q8 coop-epoll uv st, as far as they were built in.\n";
+    "Servers: plain coop coop-q8 coop-epoll fiber uv st, as far as they were built in.\n";
 
 static void give_up(const char *about)
 {

@@ -19,6 +19,7 @@ void echo_plain(int listener, int connections);
 void echo_coop(int listener, int connections);
 void echo_coop_q8(int listener, int connections);
 void echo_coop_epoll(int listener, int connections);
+void echo_fiber(int listener, int connections);
 void echo_uv(int listener, int connections);
 void echo_st(int listener, int connections);
 

@@ -8,7 +8,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 static const char help[] =
     "Usage: switch [--rounds N] [--quick] [--all] [CASE...]\n"
@@ -136,17 +135,6 @@ static double spawn_measured(long n)
     return lives(n, true);
 }
 
-static long resident(void)
-{
-    long pages = 0;
-    FILE *f = fopen("/proc/self/statm", "r");
-    if (f && fscanf(f, "%*d %ld", &pages) != 1)
-        pages = 0;
-    if (f)
-        fclose(f);
-    return pages * sysconf(_SC_PAGESIZE);
-}
-
 struct waiter {
     struct coop_context side;
     struct coop_stack *stack;
@@ -188,9 +176,9 @@ static double fresh(long n)
 static double bytes(long n)
 {
     struct coop_stacks *p = pool(false);
-    long before = resident();
+    double before = bench_resident();
     struct waiter *w = crowd(p, n);
-    double each = (double)(resident() - before) / (double)n;
+    double each = (bench_resident() - before) / (double)n;
     disband(p, w, n);
     return each;
 }

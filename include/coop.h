@@ -549,6 +549,8 @@ int coop_defer(void (*fn)(void *arg), void *arg);
  * quantum   traps that need no waiting which a task may make in one slice; 0: 1
  * threads   helper threads at most, for Work and files; 0: 8
  * stack     of fibers that do not say, in bytes; 0: 64 KiB
+ * measure   true: coop_stack_used is exact. Costs a call of the host and the clearing of what
+ *           was used when a fiber ends.
  * slow      how long a task may keep the processor, in ns, before the watchdog tells of it,
  *           while it still does; negative: there is no watchdog; 0: what COOP_SLOW asks for,
  *           or 100 ms
@@ -589,7 +591,7 @@ typedef struct coop_options {
     void (*report)(void *arg, const char *text);
     void (*slow_report)(void *arg, const char *text);
     void *arg;
-    bool no_env;
+    bool no_env, measure;
 } coop_options;
 
 /** coop_sched_open - give the calling thread a scheduler
@@ -2671,6 +2673,8 @@ int coop_name(coop_tid tid, const char *name);
  * waited       ns since it began to wait, as of the last poll
  * slices       times it got the processor
  * bytes        memory of the task and its call stack
+ * stack        bytes of the stacks of its fibers, of which those that were touched take memory;
+ *              0: it has none
  * rank         what coop_rank gave it; 0 without
  * raised       what it runs at, for a policy that looks at ranks: its rank, or more while
  *              a task of higher rank waits for it; as of the last slice
@@ -2684,7 +2688,7 @@ typedef struct coop_info {
     const coop_call *call;
     int64_t waited;
     uint64_t slices;
-    size_t bytes;
+    size_t bytes, stack;
     int rank, raised;
 } coop_info;
 
@@ -2696,6 +2700,15 @@ typedef struct coop_info {
  * -EINVAL  info is NULL
  */
 int coop_inspect(coop_tid tid, coop_info *info);
+
+/** coop_stack_used - how much of its fibers' stacks a task has used
+ *
+ * At the deepest, in bytes; it asks the host, and looks at each stack. A stack that others
+ * had before may show what those used, unless coop_options.measure was set.
+ *
+ * Returns: how many bytes, 0 for a task without fibers. -ESRCH: no such task.
+ */
+coop_value coop_stack_used(coop_tid tid);
 
 /** coop_tasks - list all tasks
  *
@@ -2712,12 +2725,21 @@ coop_value coop_ready_tasks(coop_tid *tids, size_t max);
 /** coop_backtrace - the call stack of a task
  *
  * Stores up to max frames, the innermost first. line is where the frame stopped; 0
- * where it has not begun or is about to run its coop_finally part.
+ * where it has not begun or is about to run its coop_finally part. A fiber has a frame for
+ * each function on its stack, 128 at most, which code is an address in; those of this
+ * library are left out. code is NULL for routines, and where functions are not known.
+ *
+ * coop_place_text appends a place as coop_ps does: "file.c:12" or "function+0x1a".
  *
  * Returns: the depth, which may be more than max. -ESRCH: no such task.
  */
-typedef struct coop_place { const char *routine, *file; int line; } coop_place;
+typedef struct coop_place {
+    const char *routine, *file;
+    int line;
+    const void *code;
+} coop_place;
 coop_value coop_backtrace(coop_tid tid, coop_place *places, size_t max);
+void coop_place_text(const coop_place *place, coop_text *text);
 
 /** coop_text - a text being put together
  *
@@ -2749,7 +2771,8 @@ void coop_print_span(coop_text *text, int64_t ns);
  *
  * One task a line: tid, parent, state, slices, for how long it has waited, its name,
  * the system call with its arguments, and place; each further frame of the call stack
- * on a line of its own. coop_bt shows one task.
+ * on a line of its own. coop_ps_stacks shows how much of its fibers' stacks each has used
+ * besides, see coop_stack_used. coop_bt shows one task.
  *
  * Returns: 0.
  * Errors:
@@ -2757,6 +2780,7 @@ void coop_print_span(coop_text *text, int64_t ns);
  * -ENOMEM  memory is exhausted
  */
 int coop_ps(coop_text *text);
+int coop_ps_stacks(coop_text *text);
 int coop_bt(coop_tid tid, coop_text *text);
 
 /** coop_deadlocks - which tasks wait for ever
@@ -2802,7 +2826,8 @@ void coop_result_text(coop_value result, coop_text *text);
  *
  * step is the number of the last trap, counted over all tasks but system tasks. woken
  * is the number of tasks whose wait ended since COOP_TRAP. file and line are the
- * innermost frame's; file has no folder. All pointers are good during the event only.
+ * innermost frame's; file has no folder, and is its function's name for a fiber. All
+ * pointers are good during the event only.
  */
 typedef enum coop_event_kind {
     COOP_SPAWN, COOP_RUN, COOP_TRAP, COOP_RESULT, COOP_BLOCK, COOP_WAKE, COOP_UNDO,

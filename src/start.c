@@ -83,6 +83,7 @@ int coop_sched_open(const coop_options *options)
         return -ENOMEM;
     s->quantum = o->quantum ? o->quantum : 1;
     s->stack_size = o->stack;
+    s->measure = o->measure;
     s->report = o->report;
     s->arg = o->arg;
     s->start_poller = coop_iopoll_start;

@@ -261,15 +261,6 @@ size_t drain(int fd)
     return sum;
 }
 
-bool under_valgrind(void)
-{
-    const char *preloaded = getenv("LD_PRELOAD");
-    bool is = preloaded && strstr(preloaded, "vgpreload");
-    if (is)
-        printf("(skipped: not under valgrind) ");
-    return is;
-}
-
 bool may_open(rlim_t fds)
 {
     struct rlimit limit = { 0 };

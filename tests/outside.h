@@ -81,9 +81,6 @@ bool may_open(rlim_t fds);
 void allow_no_more_descriptors(void);
 void allow_descriptors_again(void);
 
-/* valgrind reports bad buffers, and drops connections for which there is no descriptor. */
-bool under_valgrind(void);
-
 /* "unix://@NAME-PID": several runs of a suite at once have each their own. Good until the
    next. */
 const char *local_address(const char *name);

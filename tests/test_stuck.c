@@ -74,10 +74,11 @@ static void ignore(void *arg, uintptr_t at, const uintptr_t *words, size_t count
     (void)count;
 }
 
+/* valgrind has copies of what is in the registers and on the stacks. */
 static bool can_read_memory(void)
 {
     static uintptr_t copy[COOP_COPY_SIZE / sizeof (uintptr_t)];
-    return coop_read_memory(ignore, NULL, copy) == 0;
+    return !under_valgrind() && coop_read_memory(ignore, NULL, copy) == 0;
 }
 
 coop_routine(looks, coop_value expected; struct box *box;)

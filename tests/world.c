@@ -194,3 +194,12 @@ const char *result(coop_value value)
     coop_result_text(value, &text);
     return value < 0 && strchr(buf, ' ') ? strchr(buf, ' ') + 1 : buf;
 }
+
+bool under_valgrind(void)
+{
+    const char *preloaded = getenv("LD_PRELOAD");
+    bool is = preloaded && strstr(preloaded, "vgpreload");
+    if (is)
+        printf("(skipped: not under valgrind) ");
+    return is;
+}

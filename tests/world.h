@@ -64,4 +64,8 @@ void is(intptr_t actual, intptr_t expected, const char *text, const char *file,
 /* "file.c:12"; good until the next. */
 const char *here(const char *file, int line);
 
+/* valgrind reports bad buffers, drops connections for which there is no descriptor, and has
+   memory of its own. True says that the test is skipped. */
+bool under_valgrind(void);
+
 #endif

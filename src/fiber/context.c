@@ -15,7 +15,7 @@ static void arrive_and_enter(void *arg, void *pass)
 #ifdef COOP_SWITCH_UCONTEXT
 
 /* makecontext passes ints. */
-static void start(unsigned high, unsigned low)
+static void coop_context_begin(unsigned high, unsigned low)
 {
     struct coop_context *c = (struct coop_context *)((uintptr_t)high << 16 << 16 | low);
 #ifdef COOP_ANNOTATED
@@ -33,8 +33,8 @@ static void begin(struct coop_context *c, void *low, size_t size)
     c->saved.uc_stack.ss_sp = low;
     c->saved.uc_stack.ss_size = size;
     c->saved.uc_link = NULL;
-    makecontext(&c->saved, (void (*)(void))start, 2, (unsigned)(at >> 16 >> 16),
-                (unsigned)at);
+    makecontext(&c->saved, (void (*)(void))coop_context_begin, 2,
+                (unsigned)(at >> 16 >> 16), (unsigned)at);
 }
 
 void *coop_swap_(struct coop_context *from, struct coop_context *to, void *pass)

@@ -65,7 +65,7 @@ static _Noreturn void finish(struct coop_fiber_ *own, coop_value value)
     coop_switch_last(&own->context, &own->host, (void *)(intptr_t)COOP_RETURNED);
 }
 
-static void enter(void *arg, void *pass)
+static void coop_fiber_enter(void *arg, void *pass)
 {
     struct coop_fiber_ *own = arg;
     struct coop_fiber *f = (struct coop_fiber *)own->frame;
@@ -209,8 +209,8 @@ static void say_all(coop_text *text)
     text->used = 0;
 }
 
-/* In a signal handler: what follows is not all meant to be called in one, but the program is
-   lost anyway, and the line that matters comes first. */
+/* In a signal handler. All that follows takes no lock and no memory, and ends; vsnprintf,
+   which may not be called in one by the book, does not either for what is printed here. */
 static void overflown(void *arg, const struct coop_overflow *o)
 {
     char buf[512];
@@ -229,8 +229,12 @@ static void overflown(void *arg, const struct coop_overflow *o)
     coop_print(&text, "\n");
     coop_say(2, buf, text.used);
     text = (coop_text){ .data = buf, .size = sizeof buf, .flush = say_all };
-    coop_ps(&text);
+    coop_crashing = true;
+    coop_overflown = o;
+    coop_ps_crash(&text);
     say_all(&text);
+    coop_overflown = NULL;
+    coop_crashing = false;
 }
 
 static void report_stacks(void *arg, const char *text)
@@ -242,6 +246,7 @@ static void report_stacks(void *arg, const char *text)
 static int open_stacks(void)
 {
     struct coop_stacks_options options = {
+        .measured = coop_this && coop_this->measure,
         .report = report_stacks, .overflow = overflown
     };
     stacks = coop_stacks_new(&options);
@@ -316,8 +321,8 @@ int coop_fiber_begin(coop_coroutine *co)
         own->stack = &own->adopted;
     }
     own->stack->owner = own;
-    coop_context_make(&own->context, stack->low, (size_t)((char *)own - stack->low), enter,
-                      own);
+    coop_context_make(&own->context, stack->low, (size_t)((char *)own - stack->low),
+                      coop_fiber_enter, own);
     f->own_ = own;
     f->coop_.flags |= FRAME_FIBER;
     if (co->life != CO_TASK)
@@ -367,4 +372,19 @@ void coop_fiber_end(coop_frame *frame)
                     stack->size / 1024);
     if (!coop_this)
         coop_fibers_release();
+}
+
+void coop_stacks_of(const coop_coroutine *co, size_t *size, size_t *peak)
+{
+    *size = 0;
+    if (peak)
+        *peak = 0;
+    for (const coop_frame *frame = co->top; frame; frame = frame->caller) {
+        if (!(frame->flags & FRAME_FIBER))
+            continue;
+        const struct coop_stack *stack = ((const struct coop_fiber *)frame)->own_->stack;
+        *size += stack->size;
+        if (peak)
+            *peak += coop_stack_peak(stack);
+    }
 }

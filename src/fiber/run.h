@@ -23,6 +23,8 @@ struct coop_fiber_ {
 
 extern _Thread_local struct coop_fiber_ *coop_fiber_running COOP_TLS;
 
+extern _Thread_local const struct coop_overflow *coop_overflown COOP_TLS;
+
 /* What is not the usual thing about resuming f: COOP_CALLED: go; or how it stopped. */
 coop_step coop_fiber_prepare(coop_coroutine *, struct coop_fiber *f);
 

@@ -92,11 +92,13 @@ static void print_cycle(coop_sched *s, const coop_task *t, coop_text *text)
 
 static void print_waiter(const coop_task *t, coop_text *text)
 {
-    const coop_frame *top = t->co.top;
+    coop_place place;
+    coop_backtrace(t->tid, &place, 1);
     coop_print(text, "  task %td %s waits in ", t->tid, coop_name_of(t));
     coop_call_text(t->co.call, NULL, text);
-    coop_print(text, top->line > 0 ? " at %s:%d\n" : " at %s\n",
-               coop_basename(top->routine->file), (int)top->line);
+    coop_print(text, " at ");
+    coop_place_text(&place, text);
+    coop_print(text, "\n");
 }
 
 /* The tasks that wait and are no system tasks, in the order of their tids. */

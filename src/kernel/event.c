@@ -20,7 +20,8 @@ void coop_tell(coop_sched *s, coop_task *t, coop_event_kind kind, const coop_cal
         .tid = t->tid,
         .name = coop_name_of(t),
         .system = t->co.flags & TASK_SYSTEM,
-        .file = coop_basename(frame->routine->file),
+        .file = frame->routine->name_at ? coop_frame_name(frame)
+            : coop_basename(frame->routine->file),
         .line = frame->line > 0 ? frame->line : 0,
         .woken = s->woken,
         .call = call,

@@ -64,6 +64,7 @@ int coop_inspect(coop_tid tid, coop_info *info)
         .rank = more ? more->rank : 0,
         .raised = more ? more->raised : 0,
     };
+    coop_stacks_of(&t->co, &info->stack, NULL);
     return 0;
 }
 
@@ -114,15 +115,41 @@ coop_value coop_ready_tasks(coop_tid *tids, size_t max)
     return (coop_value)n;
 }
 
-coop_value coop_backtrace(coop_tid tid, coop_place *places, size_t max)
+coop_value coop_stack_used(coop_tid tid)
+{
+    coop_task *t = lookup(tid);
+    size_t size, peak;
+    if (!t)
+        return -ESRCH;
+    coop_stacks_of(&t->co, &size, &peak);
+    return (coop_value)peak;
+}
+
+static coop_place place_of(const coop_frame *f, const void *code)
+{
+    return (coop_place){ coop_frame_name(f), coop_basename(f->routine->file),
+                         f->line > 0 ? f->line : 0, code };
+}
+
+coop_value coop_backtrace_from(coop_tid tid, size_t skip, coop_place *places, size_t max)
 {
     coop_task *t = lookup(tid);
     size_t n = 0;
     if (!t)
         return -ESRCH;
-    for (const coop_frame *f = t->co.top; f; f = f->caller, n++)
-        if (n < max)
-            places[n] = (coop_place){ coop_frame_name(f), coop_basename(f->routine->file),
-                                      f->line > 0 ? f->line : 0 };
+    for (const coop_frame *f = t->co.top; f; f = f->caller) {
+        const void *codes[COOP_MOST_FUNCTIONS];
+        size_t count = coop_fiber_functions(f, codes), i = 0;
+        do {
+            if (n >= skip && n - skip < max)
+                places[n - skip] = place_of(f, count ? codes[i] : NULL);
+            n++;
+        } while (++i < count);
+    }
     return (coop_value)n;
+}
+
+coop_value coop_backtrace(coop_tid tid, coop_place *places, size_t max)
+{
+    return coop_backtrace_from(tid, 0, places, max);
 }

@@ -142,6 +142,7 @@ struct coop_sched {
     coop_tid let_first;            /* set during COOP_TRAP: defer it, run this first */
     int stop;                      /* why coop_run is to return */
     size_t stack_size;             /* of fibers that do not say, 0: the usual */
+    bool measure;                  /* how much of their stacks they use, each for itself */
     coop_tid main_tid;             /* coop_main's, 0: none */
     coop_value *main_value;
     bool looping, closing, automatic;
@@ -170,6 +171,12 @@ int coop_fiber_begin(coop_coroutine *);    /* its first frame */
 void coop_fiber_end(coop_frame *);
 void coop_fibers_release(void);
 int64_t coop_fibers_trim(int64_t now);     /* ns until it is of use again; -1: none is idle */
+void coop_stacks_of(const coop_coroutine *, size_t *size, size_t *peak);    /* peak or NULL */
+
+/* fiber/trace.c: addresses in the program's functions on its stack, the innermost first. At
+   most so many; 0 for other frames. */
+enum { COOP_MOST_FUNCTIONS = 128 };
+size_t coop_fiber_functions(const coop_frame *, const void **codes);
 
 /* task.c: the life of a task */
 coop_tid coop_admit(coop_sched *, coop_task *, coop_tid parent, unsigned flags);
@@ -208,11 +215,18 @@ int coop_need_poller(coop_sched *);
 void coop_later_set(coop_sched *, coop_later *, void (*run)(coop_sched *, coop_later *));
 void coop_later_clear(coop_sched *, coop_later *);
 bool coop_later_run(coop_sched *);                  /* true: there was something */
+
 /* rank.c: how much a task matters to a policy that looks at ranks */
 void coop_rank_waits(coop_sched *, coop_task *);    /* now, and its call may have a holder */
 void coop_rank_end(coop_sched *, coop_task *);      /* it is about to be gone */
 void coop_ranks_stale(coop_sched *);
 void coop_settle_ranks(coop_sched *);
+
+/* observer/ps.c: the table, from a signal handler */
+void coop_ps_crash(coop_text *);
+
+/* inspect.c */
+coop_value coop_backtrace_from(coop_tid, size_t skip, coop_place *, size_t max);
 
 /* scope.c: what holds for a part of a task's call stack */
 int coop_scope_open(coop_sched *, coop_call *, coop_scope *);       /* from handle */
@@ -242,6 +256,9 @@ void coop_trail(coop_sched *, const coop_coroutine *, const coop_frame *);
 void coop_trail_all(coop_sched *, const coop_coroutine *, coop_value);
 void coop_trail_end(coop_sched *, const coop_coroutine *);
 void coop_trail_text(coop_sched *, const coop_coroutine *, coop_value, coop_text *);
+
+/* text.c: this thread is in a signal handler: texts take no memory */
+extern _Thread_local bool coop_crashing COOP_TLS;
 
 /* report.c, event.c */
 void coop_report(coop_sched *, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+_Thread_local bool coop_crashing COOP_TLS;
+
 static void put(coop_text *text, const char *from, size_t len)
 {
     while (len) {
@@ -39,7 +41,7 @@ void coop_print(coop_text *text, const char *format, ...)
     int n = vsnprintf(line, sizeof line, format, args);
     va_end(args);
     if (n >= (int)sizeof line) {
-        all = malloc((size_t)n + 1);
+        all = coop_crashing ? NULL : malloc((size_t)n + 1);
         if (all) {
             va_start(args, format);
             vsnprintf(all, (size_t)n + 1, format, args);

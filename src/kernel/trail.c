@@ -29,7 +29,7 @@ static void add(struct trail *trail, const coop_frame *frame, int line)
 {
     if (trail->count < PLACES)
         trail->places[trail->count] = (coop_place){
-            coop_frame_name(frame), coop_basename(frame->routine->file), line
+            coop_frame_name(frame), coop_basename(frame->routine->file), line, NULL
         };
     trail->count++;
     trail->next = frame->caller;

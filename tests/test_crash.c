@@ -1,0 +1,217 @@
+/* A fiber whose stack overflows: what a child that it happens to has said when it is gone. */
+#include "config.h"
+
+#include "fiber/annotate.h"
+#include "suite.h"
+
+#include <coop.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* With a sanitizer faults are to end the process by their signal, too. */
+#define NO_HANDLERS "handle_segv=0:handle_sigbus=0:allow_user_segv_handler=1:use_sigaltstack=0"
+const char *__asan_default_options(void);
+const char *__tsan_default_options(void);
+
+const char *__asan_default_options(void)
+{
+    return NO_HANDLERS;
+}
+
+const char *__tsan_default_options(void)
+{
+    return NO_HANDLERS;
+}
+
+static volatile int zero = 0;
+
+static __attribute__((noinline)) int descend(int n)
+{
+    volatile char room[200];
+    room[n % 200] = (char)n;
+    return n == INT32_MAX ? 0 : descend(n + 1) + room[0];
+}
+
+/* ---- A heap that is locked while it overflows ---- */
+
+void *__real_malloc(size_t);
+void *__wrap_malloc(size_t);
+void *__real_calloc(size_t, size_t);
+void *__wrap_calloc(size_t, size_t);
+
+static pthread_mutex_t heap = PTHREAD_MUTEX_INITIALIZER;
+static _Thread_local bool falls;
+
+void *__wrap_malloc(size_t size)
+{
+    pthread_mutex_lock(&heap);
+    if (falls)
+        descend(0);
+    void *at = __real_malloc(size);
+    pthread_mutex_unlock(&heap);
+    return at;
+}
+
+void *__wrap_calloc(size_t count, size_t size)
+{
+    pthread_mutex_lock(&heap);
+    void *at = __real_calloc(count, size);
+    pthread_mutex_unlock(&heap);
+    return at;
+}
+
+/* ---- Children ---- */
+
+static char text[60000];
+
+/* What a child wrote to its standard error; how it ended is returned. */
+static int status_of(void (*child)(void))
+{
+    int ends[2], status = -1;
+    CU_ASSERT_EQUAL_FATAL(pipe(ends), 0);
+    pid_t pid = fork();
+    if (pid == 0) {
+        setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 });
+        dup2(ends[1], 2);
+        alarm(20);                 /* a lock that is never left */
+        coop_tell_looking(true);   /* valgrind is not to count its faults */
+        child();
+        _exit(0);
+    }
+    close(ends[1]);
+    size_t length = 0;
+    ssize_t n;
+    while (length < sizeof text - 1
+           && (n = read(ends[0], text + length, sizeof text - 1 - length)) > 0)
+        length += (size_t)n;
+    text[length] = 0;
+    close(ends[0]);
+    waitpid(pid, &status, 0);
+    return status;
+}
+
+static bool ends_by_fault(void (*child)(void))
+{
+    int status = status_of(child);
+    bool well = WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV;
+    if (!well)
+        printf("status %x: %s\n", (unsigned)status, text);
+    return well;
+}
+
+static bool says(const char *part)
+{
+    bool well = strstr(text, part) != NULL;
+    if (!well)
+        printf("no '%s' in: %s\n", part, text);
+    return well;
+}
+
+/* ---- What they do ---- */
+
+coop_routine(sleeper, coop_value r;)
+{
+    coop_begin;
+    coop_trap(my->r, Sleep, .ns = COOP_S(100));
+    coop_end;
+}
+
+static coop_value worker(void *arg)
+{
+    coop_yield();
+    falls = arg != NULL;
+    if (falls)
+        free(malloc(1));
+    return descend(0) + zero;
+}
+
+static void with_others(void)
+{
+    coop_spawn(sleeper);
+    coop_spawn_fiber(worker, NULL);
+    coop_run();
+}
+
+static void an_overflow_is_told_with_the_table(void)
+{
+    CU_ASSERT(ends_by_fault(with_others));
+    CU_ASSERT_EQUAL(strncmp(text, "coop: task 2 worker: stack overflow, 64 KiB stack, at "
+                            "descend+0x", 64), 0);
+    CU_ASSERT(says("\n  TID PARENT STATE"));
+    CU_ASSERT(says("\n    1      0 waiting         1      "));
+    CU_ASSERT(says("  sleeper  Sleep(1.6min)  at test_crash.c:"));
+    CU_ASSERT(says("\n    2      0 running         2       -  worker  at descend+0x"));
+    CU_ASSERT(says(" #15 descend+0x"));
+    CU_ASSERT(says(" ... "));
+    CU_ASSERT(says("  [iopoll]"));
+}
+
+static void in_malloc(void)
+{
+    char name[1000];               /* longer than a line that needs no memory */
+    memset(name, 'x', sizeof name - 1);
+    name[sizeof name - 1] = 0;
+    coop_name(coop_spawn(sleeper), name);
+    coop_spawn(COOP_FIBER(worker, name), .stack = 128 * 1024);
+    coop_spawn(sleeper);
+    coop_run();
+}
+
+static void it_is_told_while_the_heap_is_locked(void)
+{
+    CU_ASSERT(ends_by_fault(in_malloc));
+    CU_ASSERT(says("coop: task 2 worker: stack overflow, 128 KiB stack, at descend+0x"));
+    CU_ASSERT(says("xxxx"));
+    CU_ASSERT(says("\n    3      0 waiting "));
+    CU_ASSERT(says("  [iopoll]"));
+}
+
+static void among_many(void)
+{
+    for (int i = 0; i < 10000; i++)
+        coop_spawn(sleeper);
+    coop_spawn_fiber(worker, "");
+    coop_run();
+}
+
+static void of_many_some_are_told(void)
+{
+    CU_ASSERT(ends_by_fault(among_many));
+    CU_ASSERT(says("coop: task 10001 worker: stack overflow"));
+    CU_ASSERT(says("\n    1      0 waiting "));
+    CU_ASSERT(says("\n  200      0 waiting "));
+    CU_ASSERT_PTR_NULL(strstr(text, "\n  201 "));
+    CU_ASSERT(says("\nand 9802 more\n"));
+}
+
+static void by_hand(void)
+{
+    coop_coroutine *co = coop_create(COOP_FIBER(worker, NULL));
+    coop_co_next(co, NULL);
+    coop_co_next(co, NULL);
+}
+
+static void one_that_is_resumed_by_hand_is_a_coroutine(void)
+{
+    CU_ASSERT(ends_by_fault(by_hand));
+    CU_ASSERT(says("coop: coroutine worker: stack overflow, 64 KiB stack, at descend+0x"));
+}
+
+static const suite_test tests[] = {
+    { "an_overflow_is_told_with_the_table", an_overflow_is_told_with_the_table },
+    { "it_is_told_while_the_heap_is_locked", it_is_told_while_the_heap_is_locked },
+    { "of_many_some_are_told", of_many_some_are_told },
+    { "one_that_is_resumed_by_hand_is_a_coroutine",
+      one_that_is_resumed_by_hand_is_a_coroutine },
+};
+
+int main(int argc, char **argv)
+{
+    return suite_main("crash", tests, SUITE_COUNT(tests), argc, argv);
+}
