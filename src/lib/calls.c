@@ -1,4 +1,4 @@
-/* calls.c - each system call and each routine of the library as a plain function, for fibers. */
+/* calls.c - each system call, each routine of the library as a plain function, for fibers. */
 #include "coop.h"
 
 #define MAKE(RESULT, NAME, SHOWN, KIND, PARAMETERS, ...)                            \
