@@ -426,10 +426,11 @@ coop_declare(coop_fiber,
         struct coop_##CALL made_##CALL = { __VA_ARGS__ };                           \
         struct coop_##CALL *call_##CALL = coop_fiber_push_(                         \
             sizeof made_##CALL, _Alignof(struct coop_##CALL), "coop_syscall(" #CALL ")"); \
-        if (call_##CALL) {                                                          \
+        made_##CALL.base.type = &coop_##CALL##_type;                                \
+        if (call_##CALL)                                                            \
             *call_##CALL = made_##CALL;                                             \
-            call_##CALL->base.type = &coop_##CALL##_type;                           \
-        }                                                                           \
+        else                                                                        \
+            coop_fiber_drop_(&made_##CALL.base);                                    \
         coop_fiber_trap_((coop_call *)call_##CALL);                                 \
     })
 
@@ -504,11 +505,15 @@ coop_declare(coop_fiber,
  * Errors: those of coop_gather and of coop_call.
  */
 #define coop_call_all(RESULTS, ...)                                                 \
-    coop_call(coop_gather, .count = COOP_COUNT_(__VA_ARGS__), .results = (RESULTS), \
-              .few_ = { COOP_EACH_(COOP_CREATE_PART_, .coop_.caller = NULL, __VA_ARGS__) })
+    coop_call_few_(&(struct coop_gather){                                           \
+        .count = COOP_COUNT_(__VA_ARGS__), .results = (RESULTS),                    \
+        .few_ = { COOP_EACH_(COOP_CREATE_PART_, .coop_.caller = NULL, __VA_ARGS__) } \
+    }, "coop_call_all")
 #define coop_call_race(...)                                                         \
-    coop_call(coop_gather, .count = COOP_COUNT_(__VA_ARGS__), .mode = COOP_ANY,     \
-              .few_ = { COOP_EACH_(COOP_CREATE_PART_, .coop_.caller = NULL, __VA_ARGS__) })
+    coop_call_few_(&(struct coop_gather){                                           \
+        .count = COOP_COUNT_(__VA_ARGS__), .mode = COOP_ANY,                        \
+        .few_ = { COOP_EACH_(COOP_CREATE_PART_, .coop_.caller = NULL, __VA_ARGS__) } \
+    }, "coop_call_race")
 
 /** coop_yield_value - hand a value to whoever resumes this fiber, and stop
  *
@@ -3256,7 +3261,9 @@ coop_step coop_stray_(coop_coroutine *co, coop_frame *frame);
 bool coop_leave_(coop_coroutine *co, coop_frame *frame) __attribute__((cold));
 coop_frame *coop_make_(const coop_routine *, const char *here);
 void *coop_fiber_push_(size_t size, size_t align, const char *what);
+void coop_fiber_drop_(coop_call *call);
 coop_value coop_fiber_trap_(coop_call *call);
+coop_value coop_call_few_(const struct coop_gather *, const char *what);
 coop_value coop_fiber_call_(const coop_routine *, coop_frame *frame);
 coop_coroutine *coop_create_(const coop_routine *, const char *here);
 coop_tid coop_spawn_(coop_frame *);

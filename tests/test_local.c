@@ -416,6 +416,5 @@ static const suite_test tests[] = {
 
 int main(int argc, char **argv)
 {
-    return world_main("local", tests, SUITE_COUNT(tests), argc, argv,
-                      "a_value_for_each_key and_their_children");
+    return world_main("local", tests, SUITE_COUNT(tests), argc, argv, "");
 }

@@ -9,9 +9,26 @@
 
 struct world world;
 
+static coop_value stands(void *arg)
+{
+    return coop_yield_value((coop_value)arg);
+}
+
+/* What is kept for good once there were so many fibers does not count as lost then. */
+static void have_been_fibers(void)
+{
+    enum { MANY = 300 };
+    coop_coroutine *all[MANY];
+    for (int i = 0; i < MANY; i++)
+        coop_co_next(all[i] = coop_create(COOP_FIBER(stands, NULL)), NULL);
+    for (int i = 0; i < MANY; i++)
+        coop_co_free(all[i]);
+}
+
 int world_main(const char *name, const suite_test *tests, size_t count, int argc, char **argv,
                const char *without)
 {
+    have_been_fibers();
     return suite_main_twice(name, tests, count, argc, argv, &as_fibers, without);
 }
 

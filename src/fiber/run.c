@@ -91,6 +91,13 @@ static bool is_by_hand(const struct coop_fiber_ *own)
     return own->co->life != CO_TASK;
 }
 
+/* There was no room for it: what it was given is released as if it were dropped later. */
+void coop_fiber_drop_(coop_call *call)
+{
+    if (coop_fiber_running && call->type->drop)
+        call->type->drop(call);
+}
+
 /* That it does not end is told once. */
 static bool refuses(struct coop_fiber_ *own)
 {

@@ -1,4 +1,4 @@
-/* calls.c - each system call and each routine of the library as a plain function, for fibers. */
+/* calls.c - each system call, each routine of the library as a plain function, for fibers. */
 #include "coop.h"
 
 #define MAKE(RESULT, NAME, SHOWN, KIND, PARAMETERS, ...)                            \
@@ -10,6 +10,10 @@
             *call_ = (struct coop_##KIND){                                          \
                 .base.type = &coop_##KIND##_type, __VA_ARGS__                       \
             };                                                                      \
+        else                                                                        \
+            coop_fiber_drop_(&(struct coop_##KIND){                                 \
+                .base.type = &coop_##KIND##_type, __VA_ARGS__                       \
+            }.base);                                                                \
         return (RESULT)coop_fiber_trap_((coop_call *)call_);                        \
     }
 #define CALL(RESULT, NAME, KIND, PARAMETERS, ...)                                   \
@@ -43,4 +47,18 @@ coop_group *coop_group_open(const char *name, int mode)
 {
     coop_value r = open_group(name, mode);
     return r == -EPERM || r == -ENOMEM ? NULL : (coop_group *)r;
+}
+
+/* What it is to run was made before there was room for the call. */
+coop_value coop_call_few_(const struct coop_gather *made, const char *what)
+{
+    struct coop_gather *callee =
+        coop_fiber_push_(sizeof *callee, _Alignof(struct coop_gather), what);
+    if (callee)
+        *callee = *made;
+    for (size_t i = 0; !callee && i < made->count; i++) {
+        coop_co_close(made->few_[i]);
+        coop_co_free(made->few_[i]);
+    }
+    return coop_fiber_call_(&coop_gather_routine, (coop_frame *)callee);
 }
