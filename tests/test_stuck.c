@@ -135,6 +135,32 @@ static void a_channel_that_is_lost(void)
     world_drop();
 }
 
+/* The same on the stacks of fibers. */
+static coop_value fiber_receives(void *chan)
+{
+    coop_chan_recv(chan, NULL);
+    return coop_chan_free(chan);
+}
+
+static coop_value fiber_gives(void *arg)
+{
+    coop_chan *chan = coop_chan_open(0, 19999, "lost");
+    (void)arg;
+    return coop_wait_task(coop_spawn_fiber(fiber_receives, chan), NULL);
+}
+
+static void a_channel_that_fibers_lost(void)
+{
+    if (!can_read_memory())
+        return;
+    world_open(0);
+    coop_spawn_fiber(fiber_gives, NULL);
+    coop_spawn(looks, .expected = 2);
+    IS(coop_run(), -EDEADLK);
+    CU_ASSERT_PTR_NOT_NULL(strstr(told, "ChanRecv(lost, cap 19999, 0 queued)"));
+    world_drop();
+}
+
 /* A task that can go on has the box, or a place that it may look into. */
 static struct box *everybodys;
 
@@ -248,6 +274,7 @@ static void nobody_is_stuck_outside_of_a_run(void)
 static const suite_test tests[] = {
     TEST(two_that_wait_for_a_box_that_is_lost),
     TEST(a_channel_that_is_lost),
+    TEST(a_channel_that_fibers_lost),
     TEST(a_box_that_somebody_has_is_no_deadlock),
     TEST(who_has_a_deadline_is_not_stuck),
     TEST(a_cycle_is_told_while_others_go_on),
@@ -256,5 +283,7 @@ static const suite_test tests[] = {
 
 int main(int argc, char **argv)
 {
-    return world_main("stuck", tests, SUITE_COUNT(tests), argc, argv, "");
+    return world_main("stuck", tests, SUITE_COUNT(tests), argc, argv,
+                      "two_that_wait_for_a_box_that_is_lost a_channel_that_is_lost "
+                      "a_channel_that_fibers_lost");
 }

@@ -353,6 +353,13 @@ const coop_routine coop_fiber_routine = {
     "fiber", "fiber", sizeof (struct coop_fiber), resume, offsetof(struct coop_fiber, name)
 };
 
+const void *coop_fiber_memory(const coop_frame *frame, size_t *size)
+{
+    const struct coop_stack *stack = ((const struct coop_fiber *)frame)->own_->stack;
+    *size = stack->size;
+    return stack->low;
+}
+
 /* The frame is done with, or dropped as it stands: then defers are dropped too. */
 void coop_fiber_end(coop_frame *frame)
 {

@@ -168,6 +168,7 @@ void coop_drop_segment(coop_coroutine *);
 /* fiber/run.c: frames that have a stack of their own. It is had before a task is made, so that
    there is somebody to tell that there is none. */
 int coop_fiber_begin(coop_coroutine *);    /* its first frame */
+const void *coop_fiber_memory(const coop_frame *, size_t *size);
 void coop_fiber_end(coop_frame *);
 void coop_fibers_release(void);
 int64_t coop_fibers_trim(int64_t now);     /* ns until it is of use again; -1: none is idle */

@@ -57,6 +57,12 @@ void coop_reach_task(struct coop_reach *r, const coop_task *t, int owner)
         limit = s->limit;
     }
     add_range(r, t, (size_t)(limit - (const char *)t), owner);
+    for (const coop_frame *frame = t->co.top; frame; frame = frame->caller)
+        if (frame->flags & FRAME_FIBER) {
+            size_t size;
+            const void *low = coop_fiber_memory(frame, &size);
+            add_range(r, low, size, owner);
+        }
 }
 
 static int by_value(const void *a, const void *b)
