@@ -3,6 +3,14 @@
 
 #include "fiber/switch.h"
 
+#ifdef HAVE_VALGRIND
+unsigned coop_valgrind_looks;
+__attribute__((constructor)) static void ask(void)
+{
+    coop_valgrind_looks = RUNNING_ON_VALGRIND;
+}
+#endif
+
 #ifdef COOP_ANNOTATED
 static void arrive_and_enter(void *arg, void *pass)
 {
