@@ -20,8 +20,7 @@ struct world {
 extern struct world world;
 
 /* For main: all tests twice, with routines as they are and on fibers; but not those that
-   without names, with blanks between, since they count frames, bytes or allocations, or would
-   find what the first time left in memory. */
+   without names, with blanks between, since they count frames, bytes or allocations. */
 int world_main(const char *name, const suite_test *tests, size_t count, int argc, char **argv,
                const char *without);
 
