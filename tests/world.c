@@ -28,6 +28,8 @@ static void have_been_fibers(void)
 int world_main(const char *name, const suite_test *tests, size_t count, int argc, char **argv,
                const char *without)
 {
+    if (under_valgrind())
+        return suite_main(name, tests, count, argc, argv);
     have_been_fibers();
     return suite_main_twice(name, tests, count, argc, argv, &as_fibers, without);
 }

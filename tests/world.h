@@ -20,7 +20,8 @@ struct world {
 extern struct world world;
 
 /* For main: all tests twice, with routines as they are and on fibers; but not those that
-   without names, with blanks between, since they count frames, bytes or allocations. */
+   without names, with blanks between, since they count frames, bytes or allocations. Under
+   valgrind once: it cannot deliver signals where stacks have been switched. */
 int world_main(const char *name, const suite_test *tests, size_t count, int argc, char **argv,
                const char *without);
 
