@@ -413,25 +413,20 @@ coop_declare(coop_fiber,
  * Use: coop_value n = coop_syscall(Recv, .fd = fd, .buf = buf, .len = sizeof buf);
  *
  * As coop_trap: the arguments are the members of struct coop_CALL. What they point at may be
- * on the stack.
+ * on the stack, where the object itself is.
  *
  * Returns: the call's result.
  * Errors:
  * -EPERM   not called from a fiber, which is reported
- * -ENOMEM  no room for the object; the call was not made
+ * -ENOMEM  Deadline, Shield, Group: no room for what stays; the call was not made
  */
 #define coop_syscall(...) COOP_SYSCALL_(__VA_ARGS__, .base = {0})
 #define COOP_SYSCALL_(CALL, ...)                                                    \
     __extension__({                                                                 \
         struct coop_##CALL made_##CALL = { __VA_ARGS__ };                           \
-        struct coop_##CALL *call_##CALL = coop_fiber_push_(                         \
-            sizeof made_##CALL, _Alignof(struct coop_##CALL), "coop_syscall(" #CALL ")"); \
         made_##CALL.base.type = &coop_##CALL##_type;                                \
-        if (call_##CALL)                                                            \
-            *call_##CALL = made_##CALL;                                             \
-        else                                                                        \
-            coop_fiber_drop_(&made_##CALL.base);                                    \
-        coop_fiber_trap_((coop_call *)call_##CALL);                                 \
+        coop_fiber_trap_(&made_##CALL.base, sizeof made_##CALL,                     \
+                         "coop_syscall(" #CALL ")");                                \
     })
 
 /** coop_syscall_within - make a system call from a fiber, with a time limit
@@ -3261,8 +3256,7 @@ coop_step coop_stray_(coop_coroutine *co, coop_frame *frame);
 bool coop_leave_(coop_coroutine *co, coop_frame *frame) __attribute__((cold));
 coop_frame *coop_make_(const coop_routine *, const char *here);
 void *coop_fiber_push_(size_t size, size_t align, const char *what);
-void coop_fiber_drop_(coop_call *call);
-coop_value coop_fiber_trap_(coop_call *call);
+coop_value coop_fiber_trap_(coop_call *call, size_t size, const char *what);
 coop_value coop_call_few_(const struct coop_gather *, const char *what);
 coop_value coop_fiber_call_(const coop_routine *, coop_frame *frame);
 coop_coroutine *coop_create_(const coop_routine *, const char *here);

@@ -15,6 +15,12 @@ static coop_value handle(coop_sched *s, coop_call *call)
     return r < 0 ? r : COOP_STAY;
 }
 
+static bool leave(coop_sched *s, coop_call *call)
+{
+    (void)s, (void)call;
+    return true;
+}
+
 static void describe(const coop_call *call, const coop_value *result, coop_text *text)
 {
     (void)result;
@@ -22,5 +28,5 @@ static void describe(const coop_call *call, const coop_value *result, coop_text 
 }
 
 const coop_call_type coop_Shield_type = {
-    .name = "Shield", .handle = handle, .describe = describe
+    .name = "Shield", .handle = handle, .leave = leave, .describe = describe
 };

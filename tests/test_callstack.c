@@ -125,7 +125,7 @@ static void one_that_never_ran_has_a_beginning(void)
 {
 #ifndef COOP_SWITCH_UCONTEXT
     static char memory[COOP_STACK_LEAST];
-    struct coop_context c = { .arg = NULL };
+    struct coop_context c;
     struct coop_stack s;
     void *pcs[20];
     CU_ASSERT_EQUAL(coop_stack_adopt(&s, memory, sizeof memory), 0);

@@ -1,6 +1,7 @@
 /* Each plain function for fibers makes its call, with each argument in its place: what a trace
    shows of it tells. Routines of the library are told by what they do. */
 #include "both.h"
+#include "kernel/kernel.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -214,6 +215,39 @@ static void calls_about_channels(void) { on_the_host(channels); }
 static void calls_about_files(void) { on_the_host(files); }
 static void other_calls(void) { on_the_host(others); }
 
+/* Where the call stack of the running task ends. */
+static const char *end_of_frames(void)
+{
+    return coop_this->current->co.sp;
+}
+
+/* Objects of calls are not on the call stack, but for those that stay. */
+static coop_value makes_calls(void *arg)
+{
+    const char *end = end_of_frames();
+    (void)arg;
+    IS(coop_yield(), 0);
+    IS(coop_sleep(1000), 0);
+    IS(coop_recv(-1, NULL, 0), -EBADF);
+    IS(coop_syscall_within(COOP_S(1), Sleep, .ns = 1000), 0);
+    IS(coop_call(idle), 7);
+    IS(coop_shield(false), 0);
+    IS(end_of_frames() == end, 1);
+    IS(coop_shield(true), 0);
+    IS(end_of_frames() > end, 1);
+    end = end_of_frames();
+    IS(coop_sleep(1000), 0);
+    IS(end_of_frames() == end, 1);
+    return 0;
+}
+
+static void calls_leave_the_call_stack_as_it_was(void)
+{
+    world_open(0);
+    IS(coop_main(COOP_FIBER(makes_calls, NULL)), 0);
+    world_close();
+}
+
 /* ---- The library ---- */
 
 /* Gives back a line as it is, and a frame twice. */
@@ -312,6 +346,7 @@ static const suite_test tests[] = {
     TEST(calls_about_channels),
     TEST(calls_about_files),
     TEST(other_calls),
+    TEST(calls_leave_the_call_stack_as_it_was),
     TEST(streams_and_servers),
     TEST(several_at_once),
     TEST(a_copy),

@@ -34,9 +34,12 @@ static void coop_context_begin(unsigned high, unsigned low)
     __builtin_trap();
 }
 
-static void begin(struct coop_context *c, void *low, size_t size)
+static void begin(struct coop_context *c, void *low, size_t size,
+                  void (*entry)(void *arg, void *pass), void *arg)
 {
     uintptr_t at = (uintptr_t)c;
+    c->entry = entry;
+    c->arg = arg;
     getcontext(&c->saved);
     c->saved.uc_stack.ss_sp = low;
     c->saved.uc_stack.ss_size = size;
@@ -45,10 +48,13 @@ static void begin(struct coop_context *c, void *low, size_t size)
                 (unsigned)(at >> 16 >> 16), (unsigned)at);
 }
 
-void *coop_swap_(struct coop_context *from, struct coop_context *to, void *pass)
+void *coop_swap_(struct coop_context **self, struct coop_context **other, void *pass)
 {
+    struct coop_context *from = *self, *to = *other;
+    to->came = from;
     to->pass = pass;
     swapcontext(&from->saved, &to->saved);
+    *other = from->came;
     return from->pass;
 }
 
@@ -62,14 +68,17 @@ struct first_words {
     void *arg;
 };
 
-static void begin(struct coop_context *c, void *low, size_t size)
+static void begin(struct coop_context *c, void *low, size_t size,
+                  void (*entry)(void *arg, void *pass), void *arg)
 {
     uintptr_t top = ((uintptr_t)low + size) & -(uintptr_t)COOP_STACK_ALIGN;
     struct first_words *words = (struct first_words *)top - 1;
 #ifdef COOP_ANNOTATED
+    c->entry = entry;
+    c->arg = arg;
     *words = (struct first_words){ arrive_and_enter, c };
 #else
-    *words = (struct first_words){ c->entry, c->arg };
+    *words = (struct first_words){ entry, arg };
 #endif
     c->sp = words;
     c->fp = NULL;
@@ -84,10 +93,8 @@ void coop_context_make(struct coop_context *c, void *low, size_t size,
 {
     coop_tell_empty(low, size);
     c->valgrind = coop_tell_stack(low, size);
-    c->entry = entry;
-    c->arg = arg;
     coop_note_make(&c->note, low, size);
-    begin(c, low, size);
+    begin(c, low, size, entry, arg);
 }
 
 void coop_context_end(struct coop_context *c)

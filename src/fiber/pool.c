@@ -20,6 +20,7 @@ enum { FEWEST = 16, MOST = 4096 };     /* stacks in a slab */
 
 struct idle {
     struct coop_stack *newest, *oldest;
+    size_t count;
 };
 
 /* All of one size. A slab has as many as there are already, so that few are needed. */
@@ -39,6 +40,7 @@ static void put_in(struct idle *list, struct coop_stack *s)
     else
         list->oldest = s;
     list->newest = s;
+    list->count++;
 }
 
 static void take_out(struct idle *list, struct coop_stack *s)
@@ -51,6 +53,7 @@ static void take_out(struct idle *list, struct coop_stack *s)
         s->older->newer = s->newer;
     else
         list->oldest = s->newer;
+    list->count--;
 }
 
 /* ---- Guards ---- */
@@ -184,41 +187,54 @@ void coop_stacks_free(struct coop_stacks *p)
     free(p);
 }
 
-static struct coop_sizes *sizes_of(struct coop_stacks *p, size_t size)
+static __attribute__((noinline)) int sizes_of(struct coop_stacks *p, size_t size,
+                                              struct coop_sizes **out)
 {
+    if (size > SIZE_MAX / 4)
+        return -EINVAL;
+    size = (size + p->page - 1) & -p->page;
     struct coop_sizes *z = p->sizes;
     while (z && z->size != size)
         z = z->next;
-    if (!z && (z = calloc(1, sizeof *z))) {
+    if (!z) {
+        z = calloc(1, sizeof *z);
+        if (!z)
+            return -ENOMEM;
         z->size = size;
         z->next = p->sizes;
         p->sizes = z;
     }
-    return z;
+    *out = z;
+    return 0;
+}
+
+/* There is no warm one. */
+static __attribute__((noinline)) struct coop_stack *take_cold(struct coop_stacks *p,
+                                                             struct coop_sizes *z)
+{
+    struct coop_stack *s = z->cold.newest;
+    if (!s)
+        return carve(p, z);
+    take_out(&z->cold, s);
+    s->slab->cold--;
+    return s;
 }
 
 int coop_stack_take(struct coop_stacks *p, size_t size, struct coop_stack **out)
 {
+    struct coop_sizes *z = p->sizes;
     if (!size)
         size = p->options.size;
-    if (size > SIZE_MAX / 4)
-        return -EINVAL;
-    size = (size + p->page - 1) & -p->page;
-    struct coop_sizes *z = sizes_of(p, size);
-    if (!z)
-        return -ENOMEM;
-    struct coop_stack *s = z->warm.newest;
-    if (s) {
-        take_out(&z->warm, s);
-        p->count.warm--;
-    } else if ((s = z->cold.newest)) {
-        take_out(&z->cold, s);
-        s->slab->cold--;
-        p->count.cold--;
-    } else if (!(s = carve(p, z))) {
-        return -ENOMEM;
+    if (!z || z->size != size) {
+        int r = sizes_of(p, size, &z);
+        if (r < 0)
+            return r;
     }
-    p->count.used++;
+    struct coop_stack *s = z->warm.newest;
+    if (s)
+        take_out(&z->warm, s);
+    else if (!(s = take_cold(p, z)))
+        return -ENOMEM;
     s->owner = NULL;
     *out = s;
     return 0;
@@ -234,8 +250,6 @@ bool coop_stack_give(struct coop_stacks *p, struct coop_stack *s, int64_t now)
         coop_stack_clear(s);
     s->since = now;
     put_in(&z->warm, s);
-    p->count.used--;
-    p->count.warm++;
     return intact;
 }
 
@@ -249,7 +263,6 @@ static void drop_cold_slabs(struct coop_stacks *p, struct coop_sizes *z)
         *at = slab->next;
         for (size_t i = 0; i < slab->carved; i++)
             take_out(&z->cold, &slab->stacks[i]);
-        p->count.cold -= slab->cold;
         z->total -= slab->carved;
         free_slab(p, slab);
     }
@@ -267,8 +280,6 @@ size_t coop_stacks_trim(struct coop_stacks *p, int64_t now, int64_t age)
             put_in(&z->cold, s);
             s->slab->cold++;
         }
-        p->count.warm -= trimmed - before;
-        p->count.cold += trimmed - before;
         if (trimmed > before)
             drop_cold_slabs(p, z);
     }
@@ -278,6 +289,11 @@ size_t coop_stacks_trim(struct coop_stacks *p, int64_t now, int64_t age)
 void coop_stacks_counted(const struct coop_stacks *p, struct coop_stacks_count *count)
 {
     *count = p->count;
+    for (const struct coop_sizes *z = p->sizes; z; z = z->next) {
+        count->warm += z->warm.count;
+        count->cold += z->cold.count;
+        count->used += z->total - z->warm.count - z->cold.count;
+    }
 }
 
 int coop_stack_adopt(struct coop_stack *s, void *memory, size_t size)

@@ -11,12 +11,13 @@ struct coop_fiber_ {
     struct coop_context context, host;
     coop_coroutine *co;
     coop_frame *frame;
+    char *sp;                      /* where its call stack ended before its trap */
     struct coop_fiber_ *outer;     /* who ran when it was resumed, on the same thread */
     struct coop_stack *stack;
-    struct coop_stack adopted;     /* the caller's memory */
     struct coop_defer *defers;
     unsigned refusals;             /* what it did since it is to end */
     bool finished;                 /* its function has returned */
+    struct coop_stack adopted[];   /* one, in memory of the caller's own */
 };
 
 #pragma GCC visibility push(hidden)
@@ -41,10 +42,11 @@ static inline coop_step coop_fiber_go(coop_coroutine *co, coop_frame *frame)
             return step;
         own = f->own_;
     }
+    struct coop_context *host = &own->host, *context = &own->context;
     own->outer = coop_fiber_running;
     coop_fiber_running = own;
-    void *step = coop_switch(&own->host, &own->context, NULL);
-    coop_fiber_running = own->outer;
+    void *step = coop_switch_meet(&host, &context, NULL);
+    coop_fiber_running = ((struct coop_fiber_ *)context)->outer;
     return (coop_step)(intptr_t)step;
 }
 

@@ -24,7 +24,7 @@ struct coop_stacks {
     struct coop_stacks_options options;
     struct coop_sizes *sizes;
     size_t page;
-    struct coop_stacks_count count;
+    struct coop_stacks_count count;    /* but how many there are: each size knows its own */
     bool said;                     /* that there are canaries */
 };
 

@@ -63,6 +63,7 @@ struct coop_context {
 #ifdef COOP_SWITCH_UCONTEXT
     ucontext_t saved;
     void *pass;
+    struct coop_context *came;     /* who switched to it last */
 #else
     void *sp, *fp;                 /* in this order: the asm below */
     const void *pc;
@@ -72,15 +73,21 @@ struct coop_context {
     uint64_t control;              /* fpcr */
 #endif
 #endif
+    unsigned valgrind;             /* its stack's number there */
+#if defined COOP_SWITCH_UCONTEXT || defined COOP_ANNOTATED
     void (*entry)(void *arg, void *pass);
     void *arg;
-    unsigned valgrind;             /* its stack's number there */
+#endif
 #ifdef COOP_ANNOTATED
     struct coop_note note;
 #endif
 };
 
 enum { COOP_STACK_ALIGN = 16 };
+
+/* Always inline: gcc takes the way to a function that does not return for cold, and calls there
+   what it inlines elsewhere. Such a call never returns: see above. */
+#define COOP_SWITCHES static inline __attribute__((always_inline))
 
 #pragma GCC visibility push(hidden)
 
@@ -104,17 +111,24 @@ void coop_context_end(struct coop_context *);
 
 #ifdef COOP_SWITCH_UCONTEXT
 
-void *coop_swap_(struct coop_context *from, struct coop_context *to, void *pass);
+void *coop_swap_(struct coop_context **self, struct coop_context **other, void *pass);
+
+COOP_SWITCHES _Noreturn void coop_leap_(struct coop_context *from, struct coop_context *to,
+                                        void *pass)
+{
+    coop_swap_(&from, &to, pass);
+    __builtin_trap();
+}
 
 #elif defined __x86_64__
 
-static inline void coop_save_control_(struct coop_context *c)
+COOP_SWITCHES void coop_save_control_(struct coop_context *c)
 {
     __asm__ volatile("fnstcw %0" : "=m"(c->control));
 }
 
 /* Rounding and masks stand in both words, in the same order. */
-static inline void coop_control_(struct coop_context *from, const struct coop_context *to)
+COOP_SWITCHES void coop_control_(struct coop_context *from, const struct coop_context *to)
 {
     coop_save_control_(from);
     if (__builtin_expect(from->control != to->control, 0)) {
@@ -134,8 +148,10 @@ static inline void coop_control_(struct coop_context *from, const struct coop_co
 #define COOP_MORE_CLOBBERS_
 #endif
 
-static inline void *coop_swap_(struct coop_context *from, struct coop_context *to, void *pass)
+COOP_SWITCHES void *coop_swap_(struct coop_context **self, struct coop_context **other,
+                               void *pass)
 {
+    struct coop_context *from = *self, *to = *other;
     coop_control_(from, to);
     __asm__ volatile(
         "leaq    1f(%%rip), %%rdx\n\t"
@@ -155,17 +171,35 @@ static inline void *coop_swap_(struct coop_context *from, struct coop_context *t
           "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15",
           "st", "st(1)", "st(2)", "st(3)", "st(4)", "st(5)", "st(6)", "st(7)",
           "cc", "memory" COOP_MORE_CLOBBERS_);
+    *other = from;
+    *self = to;
     return pass;
+}
+
+/* Nothing of the one that is left is kept. */
+COOP_SWITCHES _Noreturn void coop_leap_(struct coop_context *from, struct coop_context *to,
+                                        void *pass)
+{
+    coop_control_(from, to);
+    __asm__ volatile(
+        "movq    8(%%rsi), %%rbp\n\t"
+        "movq    16(%%rsi), %%rdx\n\t"
+        "movq    (%%rsi), %%rsp\n\t"
+        "jmp     *%%rdx"
+        :
+        : "a"(pass), "D"(from), "S"(to)
+        : "rdx", "memory");
+    __builtin_unreachable();
 }
 
 #else
 
-static inline void coop_save_control_(struct coop_context *c)
+COOP_SWITCHES void coop_save_control_(struct coop_context *c)
 {
     __asm__ volatile("mrs %0, fpcr" : "=r"(c->control));
 }
 
-static inline void coop_control_(struct coop_context *from, const struct coop_context *to)
+COOP_SWITCHES void coop_control_(struct coop_context *from, const struct coop_context *to)
 {
     coop_save_control_(from);
     if (__builtin_expect(from->control != to->control, 0))
@@ -179,8 +213,10 @@ static inline void coop_control_(struct coop_context *from, const struct coop_co
 #define COOP_MORE_CLOBBERS_
 #endif
 
-static inline void *coop_swap_(struct coop_context *from, struct coop_context *to, void *pass)
+COOP_SWITCHES void *coop_swap_(struct coop_context **self, struct coop_context **other,
+                               void *pass)
 {
+    struct coop_context *from = *self, *to = *other;
     coop_control_(from, to);
     register void *x0 __asm__("x0") = pass;
     register struct coop_context *x1 __asm__("x1") = from;
@@ -204,30 +240,57 @@ static inline void *coop_swap_(struct coop_context *from, struct coop_context *t
           "v11", "v12", "v13", "v14", "v15", "v16", "v17", "v18", "v19", "v20", "v21", "v22",
           "v23", "v24", "v25", "v26", "v27", "v28", "v29", "v30", "v31",
           "cc", "memory" COOP_MORE_CLOBBERS_);
+    *other = x1;
+    *self = x2;
     return x0;
+}
+
+/* Nothing of the one that is left is kept. */
+COOP_SWITCHES _Noreturn void coop_leap_(struct coop_context *from, struct coop_context *to,
+                                        void *pass)
+{
+    coop_control_(from, to);
+    register void *x0 __asm__("x0") = pass;
+    register struct coop_context *x1 __asm__("x1") = from;
+    register struct coop_context *x2 __asm__("x2") = to;
+    __asm__ volatile(
+        "ldp     x3, x29, [x2]\n\t"
+        "ldr     x5, [x2, #16]\n\t"
+        "mov     sp, x3\n\t"
+        "br      x5"
+        :
+        : "r"(x0), "r"(x1), "r"(x2)
+        : "x3", "x5", "memory");
+    __builtin_unreachable();
 }
 
 #endif
 
 #pragma GCC visibility pop
 
-/* Leaves the one and goes on in the other: there the switch that left it returns pass, or
-   its entry gets it. Returns what the switch back passes. */
-static inline void *coop_switch(struct coop_context *from, struct coop_context *to, void *pass)
+/* Leaves *self and goes on in *other: there the switch that left it returns pass, or its entry
+   gets it. Returns what the switch back passes; *other is then who switched back. Both come
+   back in registers, so that what is read by way of them need not wait for the stack: 2 ns. */
+COOP_SWITCHES void *coop_switch_meet(struct coop_context **self, struct coop_context **other,
+                                      void *pass)
 {
-    coop_note_leave(&from->note, &to->note, false);
-    pass = coop_swap_(from, to, pass);
-    coop_note_arrive(&from->note);
+    coop_note_leave(&(*self)->note, &(*other)->note, false);
+    pass = coop_swap_(self, other, pass);
+    coop_note_arrive(&(*self)->note);
     return pass;
 }
 
+COOP_SWITCHES void *coop_switch(struct coop_context *from, struct coop_context *to, void *pass)
+{
+    return coop_switch_meet(&from, &to, pass);
+}
+
 /* The same, and nothing is ever to come back. */
-static inline _Noreturn void coop_switch_last(struct coop_context *from,
+COOP_SWITCHES _Noreturn void coop_switch_last(struct coop_context *from,
                                               struct coop_context *to, void *pass)
 {
     coop_note_leave(&from->note, &to->note, true);
-    coop_swap_(from, to, pass);
-    __builtin_trap();
+    coop_leap_(from, to, pass);
 }
 
 #endif

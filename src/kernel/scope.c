@@ -62,7 +62,7 @@ bool coop_leave_(coop_coroutine *co, coop_frame *frame)
         frame->line = COOP_FINALLY_;
     while (more && more->scope && more->scope->frame == frame) {
         coop_call *call = more->scope->call;
-        if (call->type->leave && !call->type->leave(coop_this, call))
+        if (!call->type->leave(coop_this, call))
             return false;
         more->scope = more->scope->outer;
         settle(t);
@@ -103,8 +103,7 @@ void coop_scopes_drop(coop_sched *s, coop_task *t)
 {
     const struct coop_more *more = coop_more_of(t);
     for (coop_scope *scope = more ? more->scope : NULL; scope; scope = scope->outer)
-        if (scope->call->type->leave)
-            scope->call->type->leave(s, scope->call);
+        scope->call->type->leave(s, scope->call);
 }
 
 /* Looks from the innermost scope outwards, up to a shield; a coop_finally part is one. What

@@ -4,17 +4,8 @@
 #define MAKE(RESULT, NAME, SHOWN, KIND, PARAMETERS, ...)                            \
     RESULT (NAME) PARAMETERS                                                        \
     {                                                                               \
-        struct coop_##KIND *call_ = coop_fiber_push_(                               \
-            sizeof *call_, _Alignof(struct coop_##KIND), SHOWN);                    \
-        if (call_)                                                                  \
-            *call_ = (struct coop_##KIND){                                          \
-                .base.type = &coop_##KIND##_type, __VA_ARGS__                       \
-            };                                                                      \
-        else                                                                        \
-            coop_fiber_drop_(&(struct coop_##KIND){                                 \
-                .base.type = &coop_##KIND##_type, __VA_ARGS__                       \
-            }.base);                                                                \
-        return (RESULT)coop_fiber_trap_((coop_call *)call_);                        \
+        struct coop_##KIND call_ = { .base.type = &coop_##KIND##_type, __VA_ARGS__ }; \
+        return (RESULT)coop_fiber_trap_(&call_.base, sizeof call_, SHOWN);          \
     }
 #define CALL(RESULT, NAME, KIND, PARAMETERS, ...)                                   \
     MAKE(RESULT, NAME, #NAME, KIND, PARAMETERS, __VA_ARGS__)
