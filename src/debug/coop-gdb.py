@@ -212,7 +212,7 @@ def functions_of_fiber(frame):
         if int(at) == int(own):
             if inner is None:
                 return functions(gdb.newest_frame(), is_first)
-            return functions_at(inner["host"])
+            return functions_at(inner["host"].dereference())
         inner, at = at, at["outer"]
     return None if begins(own["context"]) else functions_at(own["context"])
 

@@ -33,8 +33,8 @@ struct coop_stack {
     struct coop_stack *newer, *older;      /* idle: in its list */
     int64_t since;                 /* idle: when it was given back */
     unsigned char guard;           /* an enum coop_guard */
-    bool discarded;                /* idle: without pages */
-};
+    uint16_t skip;                 /* bytes at its upper end that are better left alone: */
+};                                 /* pool.c */
 
 struct coop_overflow {
     struct coop_stack *stack;      /* whose guard it is. A wild pointer may lead there too: */

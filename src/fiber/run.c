@@ -11,11 +11,6 @@
    that did not. */
 enum { FAILED = 100, MADE = 1, REFUSES = 1000 * FAILED };
 
-/* At the upper end of each stack these bytes are left alone: what stands in the last lines of a
-   page before one that is not there is slower to get at on some processors (AMD Zen 5: 2 ns a
-   switch). */
-enum { LEFT = 128 };
-
 struct coop_defer {
     struct coop_defer *next;
     void (*fn)(void *arg);
@@ -36,7 +31,7 @@ static _Thread_local int64_t trimmed COOP_TLS;     /* when it was last looked fo
 /* No function of its own in call stacks, where coop's own are left out by their names. */
 COOP_SWITCHES struct coop_fiber_ *stop(struct coop_fiber_ *own, coop_step step)
 {
-    struct coop_context *context = &own->context, *host = &own->host;
+    struct coop_context *context = &own->context, *host = own->host;
     coop_switch_meet(&context, &host, (void *)(intptr_t)step);
     return (struct coop_fiber_ *)context;
 }
@@ -72,7 +67,7 @@ COOP_SWITCHES _Noreturn void finish(struct coop_fiber_ *own, coop_value value)
         run_defers(own);
     }
     own->finished = true;
-    coop_switch_last(&own->context, &own->host, (void *)(intptr_t)COOP_RETURNED);
+    coop_switch_last(&own->context, own->host, (void *)(intptr_t)COOP_RETURNED);
 }
 
 static void coop_fiber_enter(void *arg, void *pass)
@@ -330,7 +325,7 @@ COOP_SWITCHES struct coop_fiber_ *begin_on(coop_coroutine *co, struct coop_stack
                                            size_t above)
 {
     struct coop_fiber *f = (struct coop_fiber *)co->top;
-    uintptr_t top = (uintptr_t)stack->low + stack->size - sizeof *f->own_ - LEFT - above;
+    uintptr_t top = (uintptr_t)stack->low + stack->size - stack->skip - sizeof *f->own_ - above;
     struct coop_fiber_ *own = (struct coop_fiber_ *)(top & ~(uintptr_t)63);
     own->co = co;
     own->frame = &f->coop_;
@@ -339,7 +334,6 @@ COOP_SWITCHES struct coop_fiber_ *begin_on(coop_coroutine *co, struct coop_stack
     own->refusals = 0;
     own->finished = false;
     stack->owner = own;
-    coop_context_thread(&own->host);
     coop_context_make(&own->context, stack->low, (size_t)((char *)own - stack->low),
                       coop_fiber_enter, own);
     f->own_ = own;

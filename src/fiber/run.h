@@ -6,13 +6,15 @@
 
 #include "fiber/fiber.h"
 
-/* Stands at the upper end of the fiber's own stack, where pages are touched anyway. */
+/* Stands at the upper end of the fiber's own stack, where pages are touched anyway; what each
+   switch needs comes first, in one line of the caches. */
 struct coop_fiber_ {
-    struct coop_context context, host;
+    struct coop_context context;
+    struct coop_context *host;     /* who resumed it */
     coop_coroutine *co;
-    coop_frame *frame;
     char *sp;                      /* where its call stack ended before its trap */
     struct coop_fiber_ *outer;     /* who ran when it was resumed, on the same thread */
+    coop_frame *frame;
     struct coop_stack *stack;
     struct coop_defer *defers;
     unsigned refusals;             /* what it did since it is to end */
@@ -42,7 +44,9 @@ static inline coop_step coop_fiber_go(coop_coroutine *co, coop_frame *frame)
             return step;
         own = f->own_;
     }
-    struct coop_context *host = &own->host, *context = &own->context;
+    struct coop_context here, *host = &here, *context = &own->context;
+    coop_context_thread(host);
+    own->host = host;
     own->outer = coop_fiber_running;
     coop_fiber_running = own;
     void *step = coop_switch_meet(&host, &context, NULL);

@@ -22,7 +22,7 @@ static size_t all_functions(const struct coop_fiber_ *own, void **pcs, size_t mo
     const struct coop_fiber_ *inner = NULL;
     for (const struct coop_fiber_ *f = coop_fiber_running; f; inner = f, f = f->outer)
         if (f == own)
-            return inner ? coop_stack_trace(own->stack, &inner->host, pcs, most)
+            return inner ? coop_stack_trace(own->stack, inner->host, pcs, most)
                 : coop_overflown ? coop_overflow_trace(coop_overflown, pcs, most)
                 : coop_here(own->stack, pcs, most);
     return coop_stack_trace(own->stack, &own->context, pcs, most);
