@@ -469,11 +469,20 @@ static void killed_while_its_job_runs(void)
     WITH(0, kill_running);
 }
 
+coop_routine(opens, int unused;)
+{
+    coop_begin;
+    open_gate(1);
+    coop_end;
+}
+
 coop_routine(kill_and_wait, coop_tid tid; coop_value r;)
 {
     coop_begin;
-    my->tid = coop_spawn(worker, .run = nap, .arg = (void *)6);
+    my->tid = coop_spawn(worker, .run = held, .arg = (void *)6);
     coop_await(coop_void, settle);
+    await(&begun);
+    coop_spawn(opens);
     coop_trap(my->r, KillTask, .tid = my->tid, .wait = true);
     IS(my->r, 0);
     IS(coop_this->jobs, 0);
@@ -483,7 +492,7 @@ coop_routine(kill_and_wait, coop_tid tid; coop_value r;)
 
 static void kill_waits_for_the_job(void)
 {
-    OUTSIDE(0, kill_and_wait);
+    WITH(1, kill_and_wait);
 }
 
 coop_routine(opens_at_its_end, int unused;)
