@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 struct show show;
@@ -325,6 +326,14 @@ coop_routine(sleeper, int i; coop_value r;)
 }
 
 /* ---- The session ---- */
+/* coop_serve closes it when it fails; the number may be another one's by then. */
+static bool listens(int fd)
+{
+    int yes = 0;
+    socklen_t size = sizeof yes;
+    return !strcmp(coop_this->machine->name, "sim")
+        || (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &yes, &size) == 0 && yes);
+}
 
 coop_define(session)
 {
@@ -353,7 +362,8 @@ coop_define(session)
         for (my->i = 0; my->i < PAIRS; my->i++)
             coop_trap(coop_void, WaitTask, .tid = my->clients[my->i]);
         my->closed = true;
-        coop_trap(coop_void, Close, .fd = show.listener);
+        if (listens(show.listener))
+            coop_trap(coop_void, Close, .fd = show.listener);
         coop_trap(coop_void, WaitTask, .tid = my->server);
     }
     for (my->i = 0; my->i < 6; my->i++)

@@ -124,8 +124,10 @@ static void look_at_groups(int with)
         if (there && group != told && !show.ill[group])
             expect(show.well[group] >= 1, "one does not come to its end");
     }
-    expect(ill == 0 || (ill <= 2 && !known && !is_hidden(the_kind)),
-           "others are concerned");
+    bool well = ill == 0 || (ill <= 2 && !known && !is_hidden(the_kind));
+    expect(well, "others are concerned");
+    for (int group = 0; !well && group < GROUPS; group++)
+        printf("(%d of group %d ill, group %d told) ", show.ill[group], group, told);
 }
 
 static void look_at_answers(void)
