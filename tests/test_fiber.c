@@ -175,7 +175,7 @@ static void call_stacks_of_both_kinds(void)
 static void a_hundred_thousand_frames_of_both_kinds(void)
 {
     world_open(0);
-    IS(coop_main(routine_down, .depth = 99999), 100000);
+    IS(coop_main(routine_down, .depth = MANY_FIBERS - 1), MANY_FIBERS);
     world_close();
 }
 

@@ -40,8 +40,6 @@ void *__wrap_mmap(void *at, size_t size, int rights, int flags, int fd, off_t of
 
 /* ---- Many ---- */
 
-enum { MANY = 100000 };
-
 static coop_value *alive;
 
 static void leaves(void *arg)
@@ -61,7 +59,7 @@ coop_routine(crowd, coop_value alive, most, n; coop_tid last;)
 {
     coop_begin;
     alive = &my->alive;
-    for (; my->n < MANY; my->n++)
+    for (; my->n < MANY_FIBERS; my->n++)
         coop_spawn(COOP_FIBER(crowds, (void *)1), .stack = 8192);
     coop_trap(coop_void, Sleep, .ns = 500);
     my->most = my->alive;
@@ -74,7 +72,7 @@ coop_routine(crowd, coop_value alive, most, n; coop_tid last;)
 static void a_hundred_thousand_at_once(void)
 {
     world_open(0);
-    IS(coop_main(crowd), MANY);
+    IS(coop_main(crowd), MANY_FIBERS);
     world_close();
 }
 

@@ -10,6 +10,13 @@
 #include "suite.h"
 #include "virtual.h"
 
+/* To ThreadSanitizer fibers are threads, of which it knows some 8000. */
+#ifdef __SANITIZE_THREAD__
+enum { MANY_FIBERS = 5000 };
+#else
+enum { MANY_FIBERS = 100000 };
+#endif
+
 #define TEST(name) { #name, name }
 
 struct world {

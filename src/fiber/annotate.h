@@ -39,6 +39,11 @@ extern __attribute__((visibility("hidden"))) unsigned coop_valgrind_looks;
 #define COOP_ON_VALGRIND 0
 #endif
 
+/* Always inline: gcc takes the way to a function that does not return for cold, and calls there
+   what it inlines elsewhere. A call across a switch never returns: switch.h; and
+   ThreadSanitizer counts calls and returns of each context. */
+#define COOP_SWITCHES static inline __attribute__((always_inline))
+
 /* valgrind takes a large move of the stack pointer for a switch when it leads into a stack
    that it knows. */
 static inline unsigned coop_tell_stack(void *low, size_t size)
@@ -104,7 +109,7 @@ struct coop_note {
     struct coop_note *before;      /* who switched to it last */
 };
 
-static inline void coop_note_make(struct coop_note *n, const void *low, size_t size)
+COOP_SWITCHES void coop_note_make(struct coop_note *n, const void *low, size_t size)
 {
     *n = (struct coop_note){ .low = low, .size = size };
 #ifdef COOP_TSAN
@@ -113,7 +118,7 @@ static inline void coop_note_make(struct coop_note *n, const void *low, size_t s
 }
 
 /* last: never to return. */
-static inline void coop_note_leave(struct coop_note *from, struct coop_note *to, bool last)
+COOP_SWITCHES void coop_note_leave(struct coop_note *from, struct coop_note *to, bool last)
 {
     to->before = from;
     (void)last;
@@ -127,7 +132,7 @@ static inline void coop_note_leave(struct coop_note *from, struct coop_note *to,
 #endif
 }
 
-static inline void coop_note_arrive(struct coop_note *n)
+COOP_SWITCHES void coop_note_arrive(struct coop_note *n)
 {
     (void)n;
 #ifdef COOP_ASAN
@@ -136,7 +141,7 @@ static inline void coop_note_arrive(struct coop_note *n)
 }
 
 /* It left for the last time, or never began. */
-static inline void coop_note_end(struct coop_note *n)
+COOP_SWITCHES void coop_note_end(struct coop_note *n)
 {
     (void)n;
 #ifdef COOP_TSAN

@@ -12,7 +12,7 @@ __attribute__((constructor)) static void ask(void)
 #endif
 
 #ifdef COOP_ANNOTATED
-static void arrive_and_enter(void *arg, void *pass)
+static void coop_context_arrive(void *arg, void *pass)
 {
     struct coop_context *c = arg;
     coop_note_arrive(&c->note);
@@ -27,7 +27,7 @@ static void coop_context_begin(unsigned high, unsigned low)
 {
     struct coop_context *c = (struct coop_context *)((uintptr_t)high << 16 << 16 | low);
 #ifdef COOP_ANNOTATED
-    arrive_and_enter(c, c->pass);
+    coop_context_arrive(c, c->pass);
 #else
     c->entry(c->arg, c->pass);
 #endif
@@ -76,7 +76,7 @@ static void begin(struct coop_context *c, void *low, size_t size,
 #ifdef COOP_ANNOTATED
     c->entry = entry;
     c->arg = arg;
-    *words = (struct first_words){ arrive_and_enter, c };
+    *words = (struct first_words){ coop_context_arrive, c };
 #else
     *words = (struct first_words){ entry, arg };
 #endif

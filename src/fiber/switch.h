@@ -85,10 +85,6 @@ struct coop_context {
 
 enum { COOP_STACK_ALIGN = 16 };
 
-/* Always inline: gcc takes the way to a function that does not return for cold, and calls there
-   what it inlines elsewhere. Such a call never returns: see above. */
-#define COOP_SWITCHES static inline __attribute__((always_inline))
-
 #pragma GCC visibility push(hidden)
 
 /* The first switch to it calls entry(arg, pass) on that stack, with the floating-point
