@@ -12,7 +12,8 @@ static coop_value park(coop_sched *s, coop_call *call)
 static bool take_out(coop_sched *s, coop_call *call)
 {
     (void)s;
-    return coop_list_remove(&parked, call);
+    IS(coop_list_remove(&parked, call), true);
+    return true;
 }
 
 static bool stay(coop_sched *s, coop_call *call)
@@ -36,5 +37,8 @@ static coop_value unpark(coop_sched *s, coop_call *call)
 }
 
 const coop_call_type coop_Park_type = { .name = "Park", .handle = park, .undo = take_out };
+const coop_call_type coop_Far_type = {
+    .name = "Far", .outside = true, .handle = park, .undo = take_out
+};
 const coop_call_type coop_Stick_type = { .name = "Stick", .handle = park, .undo = stay };
 const coop_call_type coop_Unpark_type = { .name = "Unpark", .handle = unpark };

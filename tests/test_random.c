@@ -2,88 +2,30 @@
    cleanup runs exactly once, each trap is answered or undone exactly once, and nothing
    is left behind. RANDOM_SEED runs one seed alone. The other way, any node of a tree may be a
    routine, a routine that a fiber calls, or a fiber. */
-#include "world.h"
+#include "park.h"
+#include "random.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { RUNS = 3000, MOST_FRAMES = 4000, MOST_TASKS = 40, STEPS = 12 };
 
-static uint64_t random_state;
 static bool mixed;
 
-static unsigned below(unsigned n)
-{
-    random_state *= UINT64_C(6364136223846793005);
-    random_state += UINT64_C(1442695040888963407);
-    return (unsigned)(random_state >> 33) % n;
-}
-
 static struct {
-    int frames, tasks, killed;     /* that began; that were made; that ended so */
+    int frames, tasks;             /* that began; that were made */
     int cleaned[MOST_FRAMES];
-    int waits[MOST_TASKS * 4];     /* calls of a task that are not answered yet */
-    unsigned traps, answers;
-    coop_call *parked;
+    struct traps traps;
 } run;
+static long killed, frames;        /* in all runs */
 
-/* A call that waits in a list until a task, or the task that ends it all, takes it out. */
-struct coop_Park { coop_call base; };
-struct coop_Unpark { coop_call base; bool all; };
-
-static coop_value park_handle(coop_sched *s, coop_call *call)
-{
-    (void)s;
-    coop_list_add(&run.parked, call);
-    return COOP_WAIT;
-}
-
-static bool park_undo(coop_sched *s, coop_call *call)
-{
-    (void)s;
-    IS(coop_list_remove(&run.parked, call), true);
-    return true;
-}
-
-static coop_value unpark_handle(coop_sched *s, coop_call *call)
-{
-    coop_call *parked;
-    while ((parked = coop_list_take(&run.parked))) {
-        coop_wake(s, parked, 1);
-        if (!((struct coop_Unpark *)call)->all)
-            break;
-    }
-    return 0;
-}
-
-static const coop_call_type coop_Park_type = {
-    .name = "Park", .handle = park_handle, .undo = park_undo
-};
-static const coop_call_type coop_Unpark_type = { .name = "Unpark", .handle = unpark_handle };
-
-/* Every trap is answered once: by a result, a wake or an undo. */
 static void check_event(coop_observer *o, const coop_event *e)
 {
     (void)o;
     if (e->system)
         return;
-    if (e->kind == COOP_TRAP) {
-        run.traps++;
-        IS(run.waits[e->tid]++, 0);
-    } else if (e->kind == COOP_RESULT || e->kind == COOP_WAKE || e->kind == COOP_UNDO) {
-        run.answers++;
-        IS(--run.waits[e->tid], 0);
-    } else if (e->kind == COOP_EXIT) {
-        IS(run.waits[e->tid], 0);
-        run.killed += e->status.end == COOP_KILLED;
-    }
-}
-
-/* Any but the reaper, which is the first; also one that there is not. */
-static coop_tid any_task(void)
-{
-    return 2 + (coop_tid)below((unsigned)coop_this->last_tid + 1);
+    follow_traps(&run.traps, e);
+    killed += e->kind == COOP_EXIT && e->status.end == COOP_KILLED;
 }
 
 enum { YIELD, PASS, SLEEP, PARK, UNPARK, CALL, SPAWN, NEW, WAIT, KILL, KILL_WAIT, READ, EXIT,
@@ -137,7 +79,7 @@ coop_routine(act, int depth, choice; coop_tid tid; coop_value r; coop_status sta
     if (my->choice == PARK)
         coop_trap(my->r, Park);
     if (my->choice == UNPARK)
-        coop_trap(my->r, Unpark, .all = below(2));
+        coop_trap(my->r, Unpark, .value = 1, .all = below(2));
     if (my->choice == CALL && my->depth < 6 && be_a_fiber())
         coop_await(my->r, COOP_FIBER(fiber_node, (void *)(intptr_t)(my->depth + 1)));
     else if (my->choice == CALL && my->depth < 6)
@@ -241,18 +183,16 @@ static coop_value fiber_node(void *depth)
 }
 
 /* Goes on killing and waking until nobody else is left. */
-coop_routine(reaper, coop_tid tids[MOST_TASKS * 4]; coop_value n, i; coop_info info;
-             bool left;)
+coop_routine(reaper, coop_tid tids[MOST_TASKS * 4]; coop_value n, i; bool left;)
 {
     coop_begin;
     do {
         coop_trap(coop_void, Sleep, .ns = 20 + below(300));
-        coop_trap(coop_void, Unpark, .all = true);
+        coop_trap(coop_void, Unpark, .value = 1, .all = true);
         my->n = coop_tasks(my->tids, MOST_TASKS * 4);
         my->left = false;
         for (my->i = 0; my->i < my->n; my->i++) {
-            if (coop_inspect(my->tids[my->i], &my->info) < 0 || my->info.system
-                || my->info.state == COOP_ENDED || my->tids[my->i] == coop_self())
+            if (!is_another(my->tids[my->i]))
                 continue;
             my->left = true;
             if (below(3) == 0)
@@ -266,7 +206,6 @@ static void one_run(uint64_t seed)
 {
     static coop_observer observer;
     memset(&run, 0, sizeof run);
-    random_state = seed * 2654435761;
     below(2);
     mixed = as_fibers;
     world_open(1 + below(3));
@@ -286,31 +225,19 @@ static void one_run(uint64_t seed)
         world_drop();
     }
     as_fibers = mixed;
-    CU_ASSERT_PTR_NULL(run.parked);
-    IS(run.traps, run.answers);
+    CU_ASSERT_PTR_NULL(parked);
+    IS(run.traps.made, run.traps.answered);
     CU_ASSERT(run.frames < MOST_FRAMES);
     for (int i = 0; i < run.frames && i < MOST_FRAMES; i++)
         IS(run.cleaned[i], 1);
+    frames += run.frames;
 }
 
 static void random_trees(void)
 {
-    const char *only = getenv("RANDOM_SEED");
-    long killed = 0, frames = 0;
-    if (only) {
-        one_run(strtoull(only, NULL, 10));
+    killed = frames = 0;
+    if (!random_runs(RUNS, one_run))
         return;
-    }
-    for (uint64_t seed = 1; seed <= RUNS; seed++) {
-        unsigned failures = CU_get_number_of_failures();
-        one_run(seed);
-        killed += run.killed;
-        frames += run.frames;
-        if (CU_get_number_of_failures() != failures) {
-            IS(seed, -1);          /* shows the first seed that fails */
-            break;
-        }
-    }
     /* It did test something. */
     CU_ASSERT(killed > RUNS);
     CU_ASSERT(frames > 10 * RUNS);

@@ -2,58 +2,33 @@
    kill and cancel one another and have their traps put off: whatever happens, each cleanup
    runs once, behind the last member of its routine's groups; calls fail when coop_why says so
    and only then; each trap is answered once; and nothing is left. RANDOM_SEED runs one seed. */
-#include "world.h"
+#include "park.h"
+#include "random.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { RUNS = 6000, MOST_FRAMES = 4000, MOST_TASKS = 50, MOST_GROUPS = 60, STEPS = 10 };
 
-static uint64_t random_state;
-
-static unsigned below(unsigned n)
-{
-    random_state *= UINT64_C(6364136223846793005);
-    random_state += UINT64_C(1442695040888963407);
-    return (unsigned)(random_state >> 33) % n;
-}
-
 static struct {
-    int frames, tasks, killed, cancelled, late, put_off;
+    int frames, tasks;
     int cleaned[MOST_FRAMES];
-    int waits[MOST_TASKS * 8];     /* calls of a task that are not answered yet */
-    unsigned traps, answers;
+    struct traps traps;
     struct { coop_group *group; int owner; } groups[MOST_GROUPS];
     int group_count;
-    coop_call *parked, *stuck;
+    coop_call *clinging;
     bool shows;
 } run;
+static long frames, killed, cancelled, late, put_off;      /* in all runs */
 
-/* Park waits for Unpark, Far for it too but as if for the outside; Stick cannot be undone. */
-struct coop_Park { coop_call base; };
-struct coop_Far { coop_call base; };
-struct coop_Stick { coop_call base; };
-struct coop_Unpark { coop_call base; bool stuck; };
+/* Cling cannot be undone; Release ends that too, if it is to, with the waits of the parked. */
+struct coop_Cling { coop_call base; };
+struct coop_Release { coop_call base; bool all; };
 
-static coop_value park(coop_sched *s, coop_call *call)
+static coop_value cling(coop_sched *s, coop_call *call)
 {
     (void)s;
-    coop_list_add(&run.parked, call);
-    return COOP_WAIT;
-}
-
-static bool take_out(coop_sched *s, coop_call *call)
-{
-    (void)s;
-    IS(coop_list_remove(&run.parked, call), true);
-    return true;
-}
-
-static coop_value stick(coop_sched *s, coop_call *call)
-{
-    (void)s;
-    coop_list_add(&run.stuck, call);
+    coop_list_add(&run.clinging, call);
     return COOP_WAIT;
 }
 
@@ -64,24 +39,20 @@ static bool stay(coop_sched *s, coop_call *call)
     return false;
 }
 
-static coop_value unpark(coop_sched *s, coop_call *call)
+static coop_value release(coop_sched *s, coop_call *call)
 {
     coop_call *first;
-    while ((first = coop_list_take(&run.parked)))
+    while ((first = coop_list_take(&parked)))
         coop_wake(s, first, 1);
-    while (((struct coop_Unpark *)call)->stuck && (first = coop_list_take(&run.stuck)))
+    while (((struct coop_Release *)call)->all && (first = coop_list_take(&run.clinging)))
         coop_wake(s, first, 1);
     return 0;
 }
 
-static const coop_call_type coop_Park_type = { .name = "Park", .handle = park, .undo = take_out };
-static const coop_call_type coop_Far_type = {
-    .name = "Far", .outside = true, .handle = park, .undo = take_out
+static const coop_call_type coop_Cling_type = {
+    .name = "Cling", .outside = true, .handle = cling, .undo = stay
 };
-static const coop_call_type coop_Stick_type = {
-    .name = "Stick", .outside = true, .handle = stick, .undo = stay
-};
-static const coop_call_type coop_Unpark_type = { .name = "Unpark", .handle = unpark };
+static const coop_call_type coop_Release_type = { .name = "Release", .handle = release };
 
 /* Now and then a ready task goes before a trap that is put off; but not where it may be the
    last one in which the group of another is there. */
@@ -98,7 +69,7 @@ static bool puts_off(const coop_call *call)
     if (n == 0 || n > MOST_TASKS)
         return false;
     coop_let_first(coop_this, ready[below((unsigned)n)]);
-    run.put_off++;
+    put_off++;
     return true;
 }
 
@@ -123,24 +94,13 @@ static void check_event(coop_observer *o, const coop_event *e)
         show(e);
     if (e->system || (e->kind == COOP_TRAP && puts_off(e->call)))
         return;
-    if (e->kind == COOP_TRAP) {
-        run.traps++;
-        IS(run.waits[e->tid]++, 0);
-    } else if (e->kind == COOP_RESULT || e->kind == COOP_WAKE || e->kind == COOP_UNDO) {
-        run.answers++;
-        run.late += e->value == -ETIMEDOUT;
-        IS(--run.waits[e->tid], 0);
+    follow_traps(&run.traps, e);
+    if (e->kind == COOP_RESULT || e->kind == COOP_WAKE || e->kind == COOP_UNDO) {
+        late += e->value == -ETIMEDOUT;
     } else if (e->kind == COOP_EXIT) {
-        IS(run.waits[e->tid], 0);
-        run.killed += e->status.end == COOP_KILLED;
-        run.cancelled += e->status.end == COOP_CANCELLED;
+        killed += e->status.end == COOP_KILLED;
+        cancelled += e->status.end == COOP_CANCELLED;
     }
-}
-
-/* Any but the reaper, which is the first; also one that there is not. */
-static coop_tid any_task(void)
-{
-    return 2 + (coop_tid)below((unsigned)coop_this->last_tid + 1);
 }
 
 static bool may_spawn(void)
@@ -176,7 +136,7 @@ static void expect(coop_value r, int why)
         IS(r == why || r == now, true);
 }
 
-enum { YIELD, SLEEP, PARK, FAR, STICK, UNPARK, CALL, SPAWN, NEW, WAIT, CHILD, ANY, WITHIN, READ,
+enum { YIELD, SLEEP, PARK, FAR, CLING, RELEASE, CALL, SPAWN, NEW, WAIT, CHILD, ANY, WITHIN, READ,
        TOGETHER, JOIN, NEXT, SOME, CANCEL, CANCEL_WAIT, KILL, KILL_WAIT, STOP, EXIT, RETURN,
        FAIL, CHOICES };
 
@@ -216,12 +176,12 @@ coop_routine(act, int depth, choice, why, at; coop_tid tid; coop_value r, v; coo
         coop_trap(my->r, Far);
         expect(my->r, my->why);
     }
-    if (my->choice == STICK) {
-        coop_trap(my->r, Stick);
+    if (my->choice == CLING) {
+        coop_trap(my->r, Cling);
         expect(my->r, my->why);
     }
-    if (my->choice == UNPARK)
-        coop_trap(my->r, Unpark);
+    if (my->choice == RELEASE)
+        coop_trap(my->r, Release);
     if (my->choice == CALL && my->depth < 6)
         coop_await(my->r, node, .depth = my->depth + 1);
     if (my->choice == SPAWN && may_spawn())
@@ -243,7 +203,7 @@ coop_routine(act, int depth, choice, why, at; coop_tid tid; coop_value r, v; coo
         if (below(2))
             coop_within(my->r, below(50), Park);
         else
-            coop_within(my->r, (int)below(50) - 5, Stick);
+            coop_within(my->r, (int)below(50) - 5, Cling);
     }
     if (my->choice == READ) {
         virtual_fire(&world.machine, world.machine.clock + below(100), 5, COOP_READ);
@@ -347,18 +307,16 @@ static void no_member_of(int owner)
 }
 
 /* Goes on ending and waking others until nobody else is left. */
-coop_routine(reaper, coop_tid tids[MOST_TASKS * 4]; coop_value n, i; coop_info info;
-             bool left;)
+coop_routine(reaper, coop_tid tids[MOST_TASKS * 4]; coop_value n, i; bool left;)
 {
     coop_begin;
     do {
         coop_trap(coop_void, Sleep, .ns = 20 + below(300));
-        coop_trap(coop_void, Unpark, .stuck = true);
+        coop_trap(coop_void, Release, .all = true);
         my->n = coop_tasks(my->tids, MOST_TASKS * 4);
         my->left = false;
         for (my->i = 0; my->i < my->n; my->i++) {
-            if (coop_inspect(my->tids[my->i], &my->info) < 0 || my->info.system
-                || my->info.state == COOP_ENDED || my->tids[my->i] == coop_self())
+            if (!is_another(my->tids[my->i]))
                 continue;
             my->left = true;
             if (below(4) == 0)
@@ -374,7 +332,6 @@ static void one_run(uint64_t seed)
 {
     static coop_observer observer;
     memset(&run, 0, sizeof run);
-    random_state = seed * 2654435761;
     run.shows = below(4) == 0;
     world_open(1 + below(3));
     observer = (coop_observer){ .event = check_event };
@@ -391,38 +348,23 @@ static void one_run(uint64_t seed)
     } else {
         world.machine.poll_error = -EIO;           /* closed in the middle of it all */
         IS(coop_run(), -EIO);
-        for (coop_call *call; (call = coop_list_take(&run.stuck));)
+        for (coop_call *call; (call = coop_list_take(&run.clinging));)
             coop_wake(coop_this, call, 1);
         world_drop();
     }
-    CU_ASSERT_PTR_NULL(run.parked);
-    IS(run.traps, run.answers);
+    CU_ASSERT_PTR_NULL(parked);
+    IS(run.traps.made, run.traps.answered);
     CU_ASSERT(run.frames < MOST_FRAMES);
     for (int i = 1; i <= run.frames && i < MOST_FRAMES; i++)
         IS(run.cleaned[i], 1);
+    frames += run.frames;
 }
 
 static void random_trees(void)
 {
-    const char *only = getenv("RANDOM_SEED");
-    long killed = 0, cancelled = 0, late = 0, frames = 0, put_off = 0;
-    if (only) {
-        one_run(strtoull(only, NULL, 10));
+    frames = killed = cancelled = late = put_off = 0;
+    if (!random_runs(RUNS, one_run))
         return;
-    }
-    for (uint64_t seed = 1; seed <= RUNS; seed++) {
-        unsigned failures = CU_get_number_of_failures();
-        one_run(seed);
-        killed += run.killed;
-        cancelled += run.cancelled;
-        late += run.late;
-        frames += run.frames;
-        put_off += run.put_off;
-        if (CU_get_number_of_failures() != failures) {
-            IS(seed, -1);          /* shows the first seed that fails */
-            break;
-        }
-    }
     /* It did test something. */
     CU_ASSERT(killed > RUNS);
     CU_ASSERT(cancelled > RUNS / 2);

@@ -1,48 +1,30 @@
 /* Tasks that lock, wait, signal, race, kill and cancel at random. Whatever happens, a lock has
    one owner or readers alone, nobody has what it lost or gave back, every trap is answered, and
    in the end nobody waits and nothing is missing. RANDOM_SEED runs one seed alone. */
+#include "random.h"
 #include "script.h"
 #include "tasks/locks.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { RUNS = 3000, ACTORS = 8, ACTS = 20, LOCKS = 3, PARTS = 3 };
-
-static uint64_t random_state;
-
-static unsigned below(unsigned n)
-{
-    random_state *= UINT64_C(6364136223846793005);
-    random_state += UINT64_C(1442695040888963407);
-    return (unsigned)(random_state >> 33) % n;
-}
 
 /* What the tasks know. */
 static struct {
     struct { coop_tid owner; unsigned readers; bool orphaned; } lock[LOCKS];
     coop_tid doer;
     size_t posted, taken;
-    unsigned left, traps, answers;
-    int waits[ACTORS + 2];
-    unsigned won, lost, dead, cancelled;           /* to see that something was tested */
+    unsigned left;
+    struct traps traps;
 } run;
+static unsigned won, lost, dead, cancelled;        /* in all runs */
 
 static void check_event(coop_observer *o, const coop_event *e)
 {
     (void)o;
-    if (e->system)
-        return;
-    if (e->kind == COOP_TRAP) {
-        run.traps++;
-        IS(run.waits[e->tid]++, 0);
-    } else if (e->kind == COOP_RESULT || e->kind == COOP_WAKE || e->kind == COOP_UNDO) {
-        run.answers++;
-        IS(--run.waits[e->tid], 0);
-    } else if (e->kind == COOP_EXIT) {
-        IS(run.waits[e->tid], 0);
-    }
+    if (!e->system)
+        follow_traps(&run.traps, e);
 }
 
 static bool is_dead(coop_tid tid)
@@ -74,7 +56,7 @@ static void forget_the_dead(int i)
     if (run.lock[i].owner && is_dead(run.lock[i].owner)) {
         run.lock[i].owner = 0;
         run.lock[i].orphaned = true;
-        run.dead++;
+        dead++;
     }
     for (coop_tid tid = 1; tid <= ACTORS + 1; tid++)
         if (run.lock[i].readers & 1u << tid && is_dead(tid))
@@ -131,8 +113,8 @@ static void answered(const char *step, coop_value r)
 {
     bool well = r == 0 || r == -EOWNERDEAD;
     int n = step[1] - '0';
-    run.won += r == 0;
-    run.cancelled += r == -ECANCELED;
+    won += r == 0;
+    cancelled += r == -ECANCELED;
     if (strchr("LTSt", step[0]) && well)
         has(lock_of(step), strchr("St", step[0]) != NULL, r);
     if (step[0] == 'w' && well)
@@ -216,7 +198,7 @@ coop_routine(act, char step[PARTS][3]; union step part[PARTS]; coop_call *parts[
     for (my->i = 0; my->i < my->count; my->i++)
         if (my->had[my->i] && !was_told(lock_of(my->step[my->i])))
             has(lock_of(my->step[my->i]), false, 1);
-    run.lost += my->way == RACE;
+    lost += my->way == RACE;
     for (my->i = 0; my->i < LOCKS; my->i++)
         IS(holds(my->i), was_told(my->i));
     coop_end;
@@ -262,7 +244,6 @@ static void one_run(uint64_t seed)
 {
     static coop_observer observer;
     memset(&run, 0, sizeof run);
-    random_state = seed * 2654435761;
     below(2);
     script_begin();
     things.semaphore.count = below(4);
@@ -283,29 +264,14 @@ static void one_run(uint64_t seed)
         world_drop();
     }
     nothing_is_held();
-    IS(run.traps, run.answers);
+    IS(run.traps.made, run.traps.answered);
 }
 
 static void random_waits(void)
 {
-    const char *only = getenv("RANDOM_SEED");
-    unsigned won = 0, lost = 0, dead = 0, cancelled = 0;
-    if (only) {
-        one_run(strtoull(only, NULL, 10));
+    won = lost = dead = cancelled = 0;
+    if (!random_runs(RUNS, one_run))
         return;
-    }
-    for (uint64_t seed = 1; seed <= RUNS; seed++) {
-        unsigned failures = CU_get_number_of_failures();
-        one_run(seed);
-        won += run.won;
-        lost += run.lost;
-        dead += run.dead;
-        cancelled += run.cancelled;
-        if (CU_get_number_of_failures() != failures) {
-            IS(seed, -1);          /* shows the first seed that fails */
-            break;
-        }
-    }
     /* It did test something. */
     CU_ASSERT(won > 20 * RUNS);
     CU_ASSERT(lost > RUNS);
