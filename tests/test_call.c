@@ -1,5 +1,5 @@
 /* System calls: each has its own result, and anybody can add one. */
-#include "world.h"
+#include "park.h"
 
 #include <errno.h>
 #include <string.h>
@@ -195,45 +195,25 @@ static void F19_rule_7_an_error_in_handle_fails_the_call(void)
     world_close();
 }
 
-/* A call that says that the outside will wake it is no deadlock, even if nothing else
-   waits for the outside. */
-struct coop_Signal { coop_call base; coop_call **list; };
-
-static coop_value signal_handle(coop_sched *s, coop_call *call)
-{
-    (void)s;
-    coop_list_add(((struct coop_Signal *)call)->list, call);
-    return COOP_WAIT;
-}
-
-static bool signal_undo(coop_sched *s, coop_call *call)
-{
-    (void)s;
-    return coop_list_remove(((struct coop_Signal *)call)->list, call);
-}
-
-static const coop_call_type coop_Signal_type = {
-    .name = "Signal", .outside = true, .handle = signal_handle, .undo = signal_undo
-};
-
-coop_routine(signaled, coop_call **list; coop_value r;)
+coop_routine(far, coop_value r;)
 {
     coop_begin;
-    coop_trap(my->r, Signal, .list = my->list);
+    coop_trap(my->r, Far);
     coop_return(my->r);
     coop_end;
 }
 
+/* A call that says that the outside will wake it is no deadlock, even if nothing else
+   waits for the outside. */
 static void outside_without_timer_or_descriptor(void)
 {
-    coop_call *list = NULL;
     world_open(0);
-    coop_tid tid = coop_spawn(signaled, .list = &list);
+    coop_tid tid = coop_spawn(far);
     IS(coop_run(), -EIO);          /* the virtual machine would have had to wait for ever */
     CU_ASSERT(world.machine.stuck);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(list);
-    IS(list->task->tid, tid);
-    coop_wake(coop_this, coop_list_take(&list), 8);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(parked);
+    IS(parked->task->tid, tid);
+    coop_wake(coop_this, coop_list_take(&parked), 8);
     IS(coop_run(), 0);
     world_close();
     NO_REPORTS();

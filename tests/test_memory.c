@@ -1,5 +1,6 @@
 /* Exhausted memory: every allocation of the library fails once, and from it on for good.
    Each time the call that needed it says -ENOMEM, nothing is lost, and the kernel goes on. */
+#include "park.h"
 #include "scarce.h"
 
 #include <errno.h>
@@ -22,25 +23,6 @@ static coop_value large_handle(coop_sched *s, coop_call *call)
 }
 
 static const coop_call_type coop_Large_type = { .name = "Large", .handle = large_handle };
-
-struct coop_Signal { coop_call base; coop_call **list; };
-
-static coop_value signal_handle(coop_sched *s, coop_call *call)
-{
-    (void)s;
-    coop_list_add(((struct coop_Signal *)call)->list, call);
-    return COOP_WAIT;
-}
-
-static bool signal_undo(coop_sched *s, coop_call *call)
-{
-    (void)s;
-    return coop_list_remove(((struct coop_Signal *)call)->list, call);
-}
-
-static const coop_call_type coop_Signal_type = {
-    .name = "Signal", .outside = true, .handle = signal_handle, .undo = signal_undo
-};
 
 coop_routine(nest, int depth; char filling[300]; coop_value r;)
 {
@@ -109,25 +91,25 @@ coop_routine(reads, int fd; coop_value r;)
     coop_end;
 }
 
-coop_routine(waits_for_signal, coop_call **list; coop_value r;)
+coop_routine(waits_for_outside, coop_value r;)
 {
     coop_begin;
-    coop_trap(my->r, Signal, .list = my->list);
+    coop_trap(my->r, Far);
     right += my->r == 5;
     coop_end;
 }
 
 /* Long enough for the kernel to look outside meanwhile. */
-coop_routine(signals, coop_call *list; int i; coop_tid tid;)
+coop_routine(wakes, int i; coop_tid tid;)
 {
     coop_begin;
     do
-        my->tid = coop_spawn(waits_for_signal, .list = &my->list);
+        my->tid = coop_spawn(waits_for_outside);
     while (again(my->tid));
     for (; my->i < 200; my->i++)
         coop_trap(coop_void, Yield);
-    if (my->list)
-        coop_wake(coop_this, coop_list_take(&my->list), 5);
+    if (parked)
+        coop_wake(coop_this, coop_list_take(&parked), 5);
     coop_end;
 }
 
@@ -213,7 +195,7 @@ static void all_of_it(int fd)
     while (again(r = coop_main(sleeps, .n = 5)))
         ;
     right += r == 0;
-    while (again(r = coop_main(signals)))
+    while (again(r = coop_main(wakes)))
         ;
     right += r == 0;
 }

@@ -1,6 +1,6 @@
 /* Policies: the order under each, what they promise about waiting, and what they must do with
    tasks that are taken out. */
-#include "world.h"
+#include "park.h"
 #include "policy/policy.h"
 
 #include <errno.h>
@@ -262,41 +262,6 @@ static void a_boost_brings_all_back(void)
     world_close();
 }
 
-static coop_call *parked;
-
-struct coop_Park { coop_call base; };
-
-static coop_value park_handle(coop_sched *s, coop_call *call)
-{
-    (void)s;
-    coop_list_add(&parked, call);
-    return COOP_WAIT;
-}
-
-static bool park_undo(coop_sched *s, coop_call *call)
-{
-    (void)s;
-    return coop_list_remove(&parked, call);
-}
-
-static const coop_call_type coop_Park_type = {
-    .name = "Park", .handle = park_handle, .undo = park_undo
-};
-
-/* Yields, and ends the wait of whoever is parked. */
-struct coop_Rouse { coop_call base; };
-
-static coop_value rouse_handle(coop_sched *s, coop_call *call)
-{
-    coop_call *other = coop_list_take(&parked);
-    (void)call;
-    if (other)
-        coop_wake(s, other, 0);
-    return 0;
-}
-
-static const coop_call_type coop_Rouse_type = { .name = "Rouse", .handle = rouse_handle };
-
 coop_routine(parker, int times;)
 {
     coop_begin;
@@ -314,7 +279,7 @@ coop_routine(rouser, const char *name; int times, parks;)
         say("%s", my->name);
         if (my->times == my->parks)
             coop_spawn(parker, .times = 6);
-        coop_trap(coop_void, Rouse);
+        coop_trap(coop_void, Unpark);
     }
     coop_end;
 }
