@@ -1,12 +1,9 @@
 /* Ending coroutines by hand: closing them, and those that never began. */
+#include "forked.h"
 #include "world.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 /* Yields what it was sent, plus one; ends when a negative number comes, and returns it. */
 coop_routine(echo, coop_value x;)
@@ -178,49 +175,26 @@ static void never_begun_outlive_the_scheduler(void)
     NO_REPORTS();
 }
 
-/* stderr of a process of its own, which does this, and must exit in order. */
-static const char *errors_of(void (*what)(void))
-{
-    static char text[1000];
-    int ends[2], status = 1;
-    memset(text, 0, sizeof text);
-    fflush(stdout);
-    IS(pipe(ends), 0);
-    pid_t child = fork();
-    if (child == 0) {
-        dup2(ends[1], 2);
-        what();
-        exit(0);
-    }
-    close(ends[1]);
-    for (size_t used = 0, n = 1; n && used < sizeof text - 1; used += n) {
-        ssize_t got = read(ends[0], text + used, sizeof text - 1 - used);
-        n = got > 0 ? (size_t)got : 0;
-    }
-    close(ends[0]);
-    IS(waitpid(child, &status, 0), child);
-    IS(status, 0);
-    return text;
-}
-
-static unsigned times(const char *text, const char *part)
+static unsigned times(const char *part)
 {
     unsigned n = 0;
-    for (; (text = strstr(text, part)); text += strlen(part))
+    for (const char *at = text; (at = strstr(at, part)); at += strlen(part))
         n++;
     return n;
 }
 
+/* exit is when they are reported. */
 static void create_one(void)
 {
     coop_create(nested);
+    exit(0);
 }
 
 static void never_begun_is_reported_at_exit(void)
 {
-    const char *text = errors_of(create_one);
-    IS(times(text, "coop: coroutine nested, created at test_close.c:"), 1);
-    IS(times(text, "was never begun\n"), 1);
+    IS(status_of(create_one), 0);
+    IS(times("coop: coroutine nested, created at test_close.c:"), 1);
+    IS(times("was never begun\n"), 1);
 }
 
 /* The scheduler that coop_main opens closes with them; one is resumed after, one is freed,
@@ -234,15 +208,16 @@ static void create_and_run_main(void)
     if (coop_main(echo, .x = -1) != -1 || coop_co_next(resumed, &out) != COOP_YIELDED
         || out != 1 || coop_co_free(resumed) != 0 || coop_co_free(freed) != 0)
         _exit(1);
+    exit(0);
 }
 
 static void never_begun_is_reported_once_after_coop_main(void)
 {
-    const char *text = errors_of(create_and_run_main);
-    IS(times(text, "coop: coroutine echo, "), 1);
-    IS(times(text, "coop: coroutine nested, "), 1);
-    IS(times(text, "coop: coroutine messy, "), 1);
-    IS(times(text, "was never begun\n"), 3);
+    IS(status_of(create_and_run_main), 0);
+    IS(times("coop: coroutine echo, "), 1);
+    IS(times("coop: coroutine nested, "), 1);
+    IS(times("coop: coroutine messy, "), 1);
+    IS(times("was never begun\n"), 3);
 }
 
 static const suite_test tests[] = {

@@ -1,33 +1,9 @@
 /* A fiber whose stack overflows: what a child that it happens to has said when it is gone. */
-#include "config.h"
-
-#include "fiber/annotate.h"
-#include "suite.h"
+#include "forked.h"
 
 #include <coop.h>
 #include <pthread.h>
-#include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-/* With a sanitizer faults are to end the process by their signal, too. */
-#define NO_HANDLERS "handle_segv=0:handle_sigbus=0:allow_user_segv_handler=1:use_sigaltstack=0"
-const char *__asan_default_options(void);
-const char *__tsan_default_options(void);
-
-const char *__asan_default_options(void)
-{
-    return NO_HANDLERS;
-}
-
-const char *__tsan_default_options(void)
-{
-    return NO_HANDLERS;
-}
 
 static volatile int zero = 0;
 
@@ -66,54 +42,7 @@ void *__wrap_calloc(size_t count, size_t size)
     return at;
 }
 
-/* ---- Children ---- */
-
-static char text[60000];
-
-/* What a child wrote to its standard error; how it ended is returned. */
-static int status_of(void (*child)(void))
-{
-    int ends[2], status = -1;
-    CU_ASSERT_EQUAL_FATAL(pipe(ends), 0);
-    pid_t pid = fork();
-    if (pid == 0) {
-        setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 });
-        dup2(ends[1], 2);
-        alarm(20);                 /* a lock that is never left */
-        coop_tell_looking(true);   /* valgrind is not to count its faults */
-        child();
-        _exit(0);
-    }
-    close(ends[1]);
-    size_t length = 0;
-    ssize_t n;
-    while (length < sizeof text - 1
-           && (n = read(ends[0], text + length, sizeof text - 1 - length)) > 0)
-        length += (size_t)n;
-    text[length] = 0;
-    close(ends[0]);
-    waitpid(pid, &status, 0);
-    return status;
-}
-
-static bool ends_by_fault(void (*child)(void))
-{
-    int status = status_of(child);
-    bool well = WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV;
-    if (!well)
-        printf("status %x: %s\n", (unsigned)status, text);
-    return well;
-}
-
-static bool says(const char *part)
-{
-    bool well = strstr(text, part) != NULL;
-    if (!well)
-        printf("no '%s' in: %s\n", part, text);
-    return well;
-}
-
-/* ---- What they do ---- */
+/* ---- What children do ---- */
 
 coop_routine(sleeper, coop_value r;)
 {
@@ -140,7 +69,7 @@ static void with_others(void)
 
 static void an_overflow_is_told_with_the_table(void)
 {
-    CU_ASSERT(ends_by_fault(with_others));
+    CU_ASSERT(ends_by(SIGSEGV, with_others));
     CU_ASSERT_EQUAL(strncmp(text, "coop: task 2 worker: stack overflow, 64 KiB stack, at "
                             "descend+0x", 64), 0);
     CU_ASSERT(says("\n  TID PARENT STATE"));
@@ -165,7 +94,7 @@ static void in_malloc(void)
 
 static void it_is_told_while_the_heap_is_locked(void)
 {
-    CU_ASSERT(ends_by_fault(in_malloc));
+    CU_ASSERT(ends_by(SIGSEGV, in_malloc));
     CU_ASSERT(says("coop: task 2 worker: stack overflow, 128 KiB stack, at descend+0x"));
     CU_ASSERT(says("xxxx"));
     CU_ASSERT(says("\n    3      0 waiting "));
@@ -182,7 +111,7 @@ static void among_many(void)
 
 static void of_many_some_are_told(void)
 {
-    CU_ASSERT(ends_by_fault(among_many));
+    CU_ASSERT(ends_by(SIGSEGV, among_many));
     CU_ASSERT(says("coop: task 10001 worker: stack overflow"));
     CU_ASSERT(says("\n    1      0 waiting "));
     CU_ASSERT(says("\n  200      0 waiting "));
@@ -199,7 +128,7 @@ static void by_hand(void)
 
 static void one_that_is_resumed_by_hand_is_a_coroutine(void)
 {
-    CU_ASSERT(ends_by_fault(by_hand));
+    CU_ASSERT(ends_by(SIGSEGV, by_hand));
     CU_ASSERT(says("coop: coroutine worker: stack overflow, 64 KiB stack, at descend+0x"));
 }
 

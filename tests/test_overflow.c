@@ -2,35 +2,13 @@
 #include "config.h"
 
 #include "fiber/fiber.h"
+#include "forked.h"
 #include "machine/crash.h"
 #include "machine/memory.h"
-#include "suite.h"
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-/* With a sanitizer faults are to end the process by their signal, too. */
-#define NO_HANDLERS "handle_segv=0:handle_sigbus=0:allow_user_segv_handler=1:use_sigaltstack=0"
-const char *__asan_default_options(void);
-const char *__tsan_default_options(void);
-
-const char *__asan_default_options(void)
-{
-    return NO_HANDLERS;
-}
-
-const char *__tsan_default_options(void)
-{
-    return NO_HANDLERS;
-}
 
 void *__real_mmap(void *, size_t, int, int, int, off_t);
 void *__wrap_mmap(void *, size_t, int, int, int, off_t);
@@ -48,7 +26,6 @@ void *__wrap_mmap(void *at, size_t size, int rights, int flags, int fd, off_t of
 
 static _Thread_local struct coop_context main_side, fiber_side;
 static _Thread_local struct coop_stack *stack;
-static int told = 2;               /* a descriptor */
 
 static void say(const char *format, const char *what, size_t number)
 {
@@ -116,50 +93,6 @@ static void overflow(void *arg, void *pass)
 }
 
 /* ---- Children ---- */
-
-static char text[2000];
-
-/* What a child wrote; how it ended is returned. */
-static int status_of(void (*child)(void))
-{
-    int ends[2], status = -1;
-    CU_ASSERT_EQUAL_FATAL(pipe(ends), 0);
-    pid_t pid = fork();
-    if (pid == 0) {
-        setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 });
-        told = ends[1];
-        coop_tell_looking(true);   /* valgrind is not to count its faults */
-        child();
-        _exit(0);
-    }
-    close(ends[1]);
-    size_t length = 0;
-    ssize_t n;
-    while (length < sizeof text - 1
-           && (n = read(ends[0], text + length, sizeof text - 1 - length)) > 0)
-        length += (size_t)n;
-    text[length] = 0;
-    close(ends[0]);
-    waitpid(pid, &status, 0);
-    return status;
-}
-
-static bool ends_by(int number, void (*child)(void))
-{
-    int status = status_of(child);
-    bool well = WIFSIGNALED(status) && WTERMSIG(status) == number;
-    if (!well)
-        printf("status %x: %s\n", (unsigned)status, text);
-    return well;
-}
-
-static bool says(const char *part)
-{
-    bool well = strstr(text, part) != NULL;
-    if (!well)
-        printf("no '%s' in: %s\n", part, text);
-    return well;
-}
 
 static void watch(void)
 {
@@ -460,5 +393,6 @@ static const suite_test tests[] = {
 
 int main(int argc, char **argv)
 {
+    told = 9;                      /* an emulator tells of faults on standard error */
     return suite_main("overflow", tests, SUITE_COUNT(tests), argc, argv);
 }
