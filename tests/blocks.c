@@ -9,13 +9,14 @@ void *__real_realloc(void *old, size_t size);
 void __real_free(void *block);
 
 long blocks;
-unsigned long asked;
+unsigned long asked, refused;
+bool no_memory;
 static unsigned long fails_at;
 static bool all_after;
 
 void blocks_fail(unsigned long nth, bool for_good)
 {
-    asked = 0;
+    asked = refused = 0;
     fails_at = nth;
     all_after = for_good;
 }
@@ -23,7 +24,10 @@ void blocks_fail(unsigned long nth, bool for_good)
 static bool refuse(void)
 {
     asked++;
-    return fails_at && (asked == fails_at || (all_after && asked > fails_at));
+    bool fails = no_memory
+        || (fails_at && (asked == fails_at || (all_after && asked > fails_at)));
+    refused += fails;
+    return fails;
 }
 
 void *__wrap_malloc(size_t size)

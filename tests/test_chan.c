@@ -1,19 +1,9 @@
 /* Channels: who gets what in which order, and that nothing is lost or told twice when a task
    is killed or cancelled, its time is over, or another part of its WaitAny was first. */
-#include "world.h"
+#include "blocks.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
-
-void *__real_malloc(size_t size);
-
-static bool no_memory;
-
-void *__wrap_malloc(size_t size)
-{
-    return no_memory ? NULL : __real_malloc(size);
-}
 
 /* Sends first to last, and says how each went, as in "s1=0". */
 coop_routine(sender, coop_chan *chan; int first, last; coop_value r;)

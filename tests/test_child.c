@@ -1,19 +1,7 @@
 /* WaitTask for any child, and without waiting (contract rule 9). */
-#include "world.h"
+#include "blocks.h"
 
 #include <errno.h>
-#include <stdlib.h>
-
-/* The linker puts this in front of the library's calls (--wrap). */
-static bool no_memory;
-
-void *__real_malloc(size_t size);
-void *__wrap_malloc(size_t size)
-{
-    return no_memory ? NULL : __real_malloc(size);
-}
-
-#define WORLD(expected, ...) (world_open(0), IS(coop_main(__VA_ARGS__), expected), world_close())
 
 coop_routine(gives, int after; coop_value v;)
 {

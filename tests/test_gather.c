@@ -1,21 +1,9 @@
 /* Several routines at once: coop_gather, coop_all, coop_race. */
 #include "blocks.h"
-#include "world.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-
-/* Runs a routine in a world of its own. Nothing may be left of it, and nothing reported. */
-#define WORLD(expected, ...)                                                        \
-    do {                                                                            \
-        long before_ = blocks;                                                      \
-        world_open(0);                                                              \
-        IS(coop_main(__VA_ARGS__), expected);                                       \
-        NO_REPORTS();                                                               \
-        world_close();                                                              \
-        IS(blocks, before_);                                                        \
-    } while (0)
 
 #define MS(ns) ((int)((ns) / 1000000))
 
@@ -90,7 +78,7 @@ coop_routine(few, coop_value r, results[8];)
 
 static void all_of_some_that_are_written_down(void)
 {
-    WORLD(0, few);
+    BALANCED(0, few);
 }
 
 coop_routine(sum, int a, b; coop_value r, parts[2];)
@@ -111,7 +99,7 @@ coop_routine(nested, coop_value r, sums[2];)
 
 static void within_each_other(void)
 {
-    WORLD(37, nested);
+    BALANCED(37, nested);
 }
 
 coop_routine(nothing, coop_value r;)
@@ -126,7 +114,7 @@ coop_routine(nothing, coop_value r;)
 
 static void of_nothing(void)
 {
-    WORLD(0, nothing);
+    BALANCED(0, nothing);
 }
 
 /* ---- Failures ---- */
@@ -147,7 +135,7 @@ coop_routine(one_fails, coop_value r, results[4];)
 
 static void the_first_failure_cancels_the_others(void)
 {
-    WORLD(-EIO, one_fails);
+    BALANCED(-EIO, one_fails);
 }
 
 /* Ends as asked, but late and with an error of its own. */
@@ -178,7 +166,7 @@ coop_routine(some_are_late, coop_value r, results[3];)
 /* What results tell is told: it is not reported as well. */
 static void those_that_are_cancelled_are_waited_for(void)
 {
-    WORLD(0, some_are_late);
+    BALANCED(0, some_are_late);
 }
 
 coop_routine(each_for_itself, coop_value r, results[3]; coop_coroutine *targets[3];)
@@ -198,7 +186,7 @@ coop_routine(each_for_itself, coop_value r, results[3]; coop_coroutine *targets[
 
 static void each_tells_its_own_failure(void)
 {
-    WORLD(0, each_for_itself);
+    BALANCED(0, each_for_itself);
 }
 
 coop_routine(untold, coop_value r; coop_coroutine *targets[2];)
@@ -237,7 +225,7 @@ coop_routine(races, coop_value r;)
 
 static void a_race(void)
 {
-    WORLD(0, races);
+    BALANCED(0, races);
 }
 
 coop_routine(race_of_few, coop_value r, results[4]; int i; coop_coroutine *targets[4];)
@@ -259,7 +247,7 @@ coop_routine(race_of_few, coop_value r, results[4]; int i; coop_coroutine *targe
 /* The others have not begun when it is won. */
 static void a_race_that_is_won_early(void)
 {
-    WORLD(0, race_of_few);
+    BALANCED(0, race_of_few);
 }
 
 /* ---- A limit ---- */
@@ -292,7 +280,7 @@ static void no_more_than_the_limit_at_once(void)
 {
     for (size_t limit = 0; limit < 22; limit += 3) {
         running = most = 0;
-        WORLD(0, limited, .limit = limit);
+        BALANCED(0, limited, .limit = limit);
         IS(running, 0);
         IS(most, limit && limit < 20 ? limit : 20);
     }
@@ -315,7 +303,7 @@ coop_routine(fails_when_few, coop_value r, results[4]; int i; coop_coroutine *ta
 
 static void a_failure_while_others_have_not_begun(void)
 {
-    WORLD(0, fails_when_few);
+    BALANCED(0, fails_when_few);
 }
 
 /* ---- Ended in the middle ---- */
@@ -356,8 +344,8 @@ static void killed_and_cancelled_anywhere(void)
 {
     for (size_t limit = 0; limit < 4; limit++)
         for (int yields = 0; yields < 12; yields++) {
-            WORLD(-ECANCELED, after_yields, .limit = limit, .yields = yields, .kill = true);
-            WORLD(-ECANCELED, after_yields, .limit = limit, .yields = yields);
+            BALANCED(-ECANCELED, after_yields, .limit = limit, .yields = yields, .kill = true);
+            BALANCED(-ECANCELED, after_yields, .limit = limit, .yields = yields);
         }
 }
 
@@ -375,7 +363,7 @@ coop_routine(two_kills, coop_tid tid; coop_value r;)
 
 static void a_kill_ends_the_members_first(void)
 {
-    WORLD(0, two_kills);
+    BALANCED(0, two_kills);
 }
 
 coop_routine(has_a_deadline, coop_value r, results[2];)
@@ -391,7 +379,7 @@ coop_routine(has_a_deadline, coop_value r, results[2];)
 
 static void out_of_time(void)
 {
-    WORLD(-ETIMEDOUT, has_a_deadline);
+    BALANCED(-ETIMEDOUT, has_a_deadline);
     LOG_IS("1 2 2. 1!");
 }
 
@@ -422,9 +410,9 @@ static void a_target_is_missing(void)
 {
     for (size_t at = 0; at < 4; at++)
         for (size_t limit = 0; limit < 3; limit++)
-            WORLD(-ENOMEM, has_no_target, .at = at, .limit = limit);
-    WORLD(-ENOMEM, has_no_targets, .count = 1);
-    WORLD(-ENOMEM, has_no_targets, .count = 1000);
+            BALANCED(-ENOMEM, has_no_target, .at = at, .limit = limit);
+    BALANCED(-ENOMEM, has_no_targets, .count = 1);
+    BALANCED(-ENOMEM, has_no_targets, .count = 1000);
 }
 
 coop_routine(has_a_busy_one, coop_value r; coop_coroutine *mine, *targets[2];)
@@ -443,7 +431,7 @@ coop_routine(has_a_busy_one, coop_value r; coop_coroutine *mine, *targets[2];)
 
 static void one_that_has_begun_stays_the_callers(void)
 {
-    WORLD(-EINVAL, has_a_busy_one);
+    BALANCED(-EINVAL, has_a_busy_one);
 }
 
 /* ---- Groups that are none ---- */
@@ -470,8 +458,8 @@ static void the_error_of_a_group_that_failed(void)
     struct coop_GroupWait waits = { .base.type = &coop_GroupWait_type, .group = none };
     struct coop_GroupSpawn spawns = { .base.type = &coop_GroupSpawn_type, .group = none };
     coop_text text = { .data = line, .size = sizeof line };
-    WORLD(-ENOMEM, has_none, .group = none);
-    WORLD(-EINVAL, has_none);
+    BALANCED(-ENOMEM, has_none, .group = none);
+    BALANCED(-EINVAL, has_none);
     coop_call_text(&waits.base, NULL, &text);
     coop_call_text(&spawns.base, NULL, &text);
     CU_ASSERT_STRING_EQUAL(line, "GroupWait(NULL)GroupSpawn(NULL)");

@@ -1,18 +1,7 @@
 /* Values that belong to a task: coop_local and coop_set_local. */
 #include "blocks.h"
-#include "world.h"
 
 #include <errno.h>
-
-#define WORLD(expected, ...)                                                        \
-    do {                                                                            \
-        long before_ = blocks;                                                      \
-        world_open(0);                                                              \
-        IS(coop_main(__VA_ARGS__), expected);                                       \
-        NO_REPORTS();                                                               \
-        world_close();                                                              \
-        IS(blocks, before_);                                                        \
-    } while (0)
 
 static void say_free(coop_value value)
 {
@@ -46,7 +35,7 @@ coop_routine(sets, int unused;)
 
 static void a_value_for_each_key(void)
 {
-    WORLD(0, sets);
+    BALANCED(0, sets);
 }
 
 static void outside_of_all_tasks(void)
@@ -82,7 +71,7 @@ coop_routine(two, coop_value r;)
 
 static void tasks_do_not_see_each_others(void)
 {
-    WORLD(0, two);
+    BALANCED(0, two);
 }
 
 /* ---- Freed exactly once ---- */
@@ -215,7 +204,7 @@ coop_routine(has_restless, coop_value r;)
 /* It may set values itself, also when it is called as the last thing. */
 static void free_may_set_values(void)
 {
-    WORLD(0, has_restless);
+    BALANCED(0, has_restless);
     LOG_IS("free-1 free-2 free-5 free-3 free-105");
 }
 
@@ -295,7 +284,7 @@ coop_routine(ancestor, coop_value r;)
 
 static void and_their_children(void)
 {
-    WORLD(0, ancestor);
+    BALANCED(0, ancestor);
     LOG_IS("free-1 free-101");
 }
 
@@ -346,9 +335,9 @@ coop_routine(owns_full_group, coop_group *group; coop_tid tid; coop_value r;)
 
 static void members_get_them_from_the_one_whose_group_it_is(void)
 {
-    WORLD(0, owns_group);
+    BALANCED(0, owns_group);
     LOG_IS("free-109 free-9 member free-1 free-101");
-    WORLD(0, owns_full_group);         /* started by the end of another member */
+    BALANCED(0, owns_full_group);         /* started by the end of another member */
     LOG_IS("first free-109 free-9 member free-1 free-101");
 }
 

@@ -1,21 +1,9 @@
 /* Locks: order, ends of holders and of those who wait, deadlocks, memory. */
+#include "blocks.h"
 #include "script.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
-
-/* The linker puts this in front of the library's calls (--wrap). */
-static int allowed = -1;           /* allocations until there is no memory; -1: there is */
-
-void *__real_malloc(size_t size);
-void *__wrap_malloc(size_t size)
-{
-    if (allowed == 0)
-        return NULL;
-    allowed -= allowed > 0;
-    return __real_malloc(size);
-}
 
 static void first_come_first_served(void)
 {
@@ -401,17 +389,17 @@ coop_routine(locks_without_memory, coop_value r; int n;)
 {
     coop_begin;
     for (my->n = 0; my->n < 2; my->n++) {
-        allowed = my->n;
+        blocks_fail((unsigned long)my->n + 1, true);
         coop_trap(my->r, Lock, .lock = &things.locks[0], .shared = true);
-        allowed = -1;
+        blocks_fail(0, false);
         IS(my->r, -ENOMEM);
     }
     coop_trap(my->r, Unlock, .lock = &things.locks[0]);
     IS(my->r, -EPERM);
-    allowed = 0;
+    no_memory = true;
     coop_trap(my->r, Lock, .lock = &things.locks[0]);
     coop_trap(my->r, Unlock, .lock = &things.locks[0]);
-    allowed = -1;
+    no_memory = false;
     IS(my->r, 0);
     coop_end;
 }
@@ -419,9 +407,9 @@ coop_routine(locks_without_memory, coop_value r; int n;)
 coop_routine(waits_without_memory, bool shared; coop_value r;)
 {
     coop_begin;
-    allowed = 0;
+    no_memory = true;
     coop_trap(my->r, Lock, .lock = &things.locks[0], .shared = my->shared);
-    allowed = -1;
+    no_memory = false;
     IS(my->r, -ENOMEM);
     coop_end;
 }

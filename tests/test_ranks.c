@@ -1,20 +1,9 @@
 /* Ranks: lent by who waits to whom it waits for, as long as it waits. The locks here are those
    of a program: the kernel knows nothing of them but what touches says. */
-#include "world.h"
+#include "blocks.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
-
-static bool no_memory;
-
-void *__real_malloc(size_t);
-void *__wrap_malloc(size_t);
-
-void *__wrap_malloc(size_t size)
-{
-    return no_memory ? NULL : __real_malloc(size);
-}
 
 struct lock { coop_tid holder; coop_call *waiting; };
 

@@ -1,9 +1,9 @@
 /* The simulated machine's table of functions called by hand: what watch and poll promise,
    descriptors, and memory that is exhausted at any place. */
+#include "blocks.h"
 #include "both.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 static bool stream;
@@ -284,45 +284,6 @@ static void random_bytes_come_from_the_seed(void)
 
 /* ---- Exhausted memory ---- */
 
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t n, size_t size);
-void *__real_realloc(void *old, size_t size);
-void __real_free(void *block);
-
-static long asked, fail_at, blocks;
-
-static bool refuse(void)
-{
-    return fail_at && ++asked == fail_at;
-}
-
-void *__wrap_malloc(size_t size)
-{
-    void *block = refuse() ? NULL : __real_malloc(size);
-    blocks += block != NULL;
-    return block;
-}
-
-void *__wrap_calloc(size_t n, size_t size)
-{
-    void *block = refuse() ? NULL : __real_calloc(n, size);
-    blocks += block != NULL;
-    return block;
-}
-
-void *__wrap_realloc(void *old, size_t size)
-{
-    void *block = refuse() ? NULL : __real_realloc(old, size);
-    blocks += block && !old;
-    return block;
-}
-
-void __wrap_free(void *block)
-{
-    blocks -= block != NULL;
-    __real_free(block);
-}
-
 static coop_value send_some(const void *text, size_t len)
 {
     coop_value n = 0, sent = 0;
@@ -353,16 +314,17 @@ static bool session(void)
 
 static void every_allocation_can_fail(void)
 {
-    long before = blocks;
+    const long before = blocks;
+    unsigned long n;
     bool well = false;
-    for (fail_at = 1; !well && fail_at < 1000; fail_at++) {
-        asked = 0;
+    for (n = 1; !well && n < 1000; n++) {
+        blocks_fail(n, false);
         well = session();
-        CU_ASSERT(well == (asked < fail_at));
+        CU_ASSERT(well == (asked < n));
         IS(blocks, before);
     }
-    CU_ASSERT(fail_at > 30);
-    fail_at = 0;
+    CU_ASSERT(n > 30);
+    blocks_fail(0, false);
 }
 
 static const suite_test tests[] = {

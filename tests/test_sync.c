@@ -1,18 +1,9 @@
 /* Semaphores, events, futures, barriers, and what is done once. */
+#include "blocks.h"
 #include "script.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
-
-/* The linker puts this in front of the library's calls (--wrap). */
-static bool no_memory;
-
-void *__real_malloc(size_t size);
-void *__wrap_malloc(size_t size)
-{
-    return no_memory ? NULL : __real_malloc(size);
-}
 
 /* ---- Semaphores ---- */
 

@@ -43,6 +43,10 @@ void world_report(void *arg, const char *text);     /* the one it puts in; arg i
 void world_close(void);
 void world_drop(void);
 
+/* Runs a routine in a world of its own, and checks what it returns. */
+#define WORLD(expected, ...) (world_open(0), IS(coop_main(__VA_ARGS__), expected), \
+                              world_close())
+
 /* Checks that nothing in the kernel points at the task, from inside a run or outside. */
 void no_trace_of(coop_tid tid);
 
