@@ -145,7 +145,7 @@ coop_routine(closed_under_connect, int listener, i, fd, waiting; coop_tid tids[C
     for (my->i = 0; my->i < CALLERS; my->i++)
         my->tids[my->i] = coop_spawn(waits, .call = BY_CONNECT, .at = my->at);
     coop_await(coop_void, settle);
-    world.log[0] = '\0';
+    clear_log();
     for (my->i = 0; my->i < CALLERS; my->i++) {
         if (coop_inspect(my->tids[my->i], &my->info) < 0)
             continue;

@@ -1,41 +1,9 @@
 /* Ending coroutines by hand: closing them, and those that never began. */
 #include "forked.h"
-#include "world.h"
+#include "routines.h"
 
 #include <errno.h>
 #include <stdlib.h>
-
-/* Yields what it was sent, plus one; ends when a negative number comes, and returns it. */
-coop_routine(echo, coop_value x;)
-{
-    coop_begin;
-    say("begin");
-    while (my->x >= 0)
-        coop_yield(my->x, my->x + 1);
-    coop_return(my->x);
-    coop_finally;
-    say("clean");
-    coop_end;
-}
-
-/* echo at the bottom of that many calls. */
-coop_routine(nested, int depth; coop_value r;)
-{
-    coop_begin;
-    if (my->depth == 0)
-        coop_await(my->r, echo);
-    else
-        coop_await(my->r, nested, .depth = my->depth - 1);
-    coop_return(my->r);
-    coop_finally;
-    say("%d", my->depth);
-    coop_end;
-}
-
-static void start(void)
-{
-    world.log[0] = '\0';
-}
 
 static void close_of_fresh_runs_nothing(void)
 {
@@ -52,7 +20,7 @@ static void close_of_fresh_runs_nothing(void)
 static void close_ends_the_innermost_first(void)
 {
     coop_coroutine *co = coop_create(nested, .depth = 3);
-    start();
+    clear_log();
     coop_co_next(co, NULL);
     IS(coop_co_close(co), 0);
     LOG_IS("begin clean 0 1 2 3");
@@ -86,7 +54,7 @@ coop_routine(around_messy, coop_value r;)
 static void yields_in_cleanup_are_canceled(void)
 {
     coop_coroutine *co = coop_create(around_messy);
-    start();
+    clear_log();
     coop_co_next(co, NULL);
     IS(coop_co_close(co), -EPROTO);
     LOG_IS("ECANCELED ECANCELED outer");
@@ -102,7 +70,7 @@ static void close_while_it_cleans_up(void)
 {
     coop_coroutine *co = coop_create(messy);
     coop_value out = 0;
-    start();
+    clear_log();
     coop_co_next(co, NULL);
     IS(coop_co_send(co, 9, &out), COOP_YIELDED);
     IS(out, 2);
@@ -115,7 +83,7 @@ static void cleanup_of_an_ordinary_end_may_yield_and_trap(void)
 {
     coop_coroutine *co = coop_create(messy);
     coop_value out = 0;
-    start();
+    clear_log();
     coop_co_next(co, NULL);
     IS(coop_co_send(co, 9, &out), COOP_YIELDED);
     IS(out, 2);

@@ -1,5 +1,5 @@
 /* Coroutines by hand: the rules of PEP 342 and PEP 380. */
-#include "world.h"
+#include "routines.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -8,43 +8,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Yields what it was sent, plus one; ends when a negative number comes, and returns it. */
-coop_routine(echo, coop_value x;)
-{
-    coop_begin;
-    say("begin");
-    while (my->x >= 0)
-        coop_yield(my->x, my->x + 1);
-    coop_return(my->x);
-    coop_finally;
-    say("clean");
-    coop_end;
-}
-
-/* echo at the bottom of that many calls; errors other than -EINTR come through. */
-coop_routine(nested, int depth; coop_value r;)
-{
-    coop_begin;
-    if (my->depth == 0)
-        coop_await(my->r, echo);
-    else
-        coop_await(my->r, nested, .depth = my->depth - 1);
-    coop_return(my->r == -EINTR ? 99 : my->r);
-    coop_finally;
-    say("%d", my->depth);
-    coop_end;
-}
-
-static void start(void)
-{
-    world.log[0] = '\0';
-}
-
 static void pep342_fresh_takes_no_value(void)
 {
     coop_coroutine *co = coop_create(echo);
     coop_value out = 77;
-    start();
+    clear_log();
     IS(coop_co_send(co, 1, &out), -EINVAL);
     IS(coop_co_send(co, -EIO, &out), -EINVAL);
     IS(out, 77);
@@ -63,7 +31,7 @@ static void pep342_done_stays_done(void)
 {
     coop_coroutine *co = coop_create(echo);
     coop_value out = 0;
-    start();
+    clear_log();
     IS(coop_co_next(co, NULL), COOP_YIELDED);
     IS(coop_co_send(co, -7, &out), COOP_RETURNED);
     IS(out, -7);
@@ -82,7 +50,7 @@ static void pep342_throw_comes_back_to_the_thrower(void)
 {
     coop_coroutine *co = coop_create(echo);
     coop_value out = 0;
-    start();
+    clear_log();
     IS(coop_co_next(co, &out), COOP_YIELDED);
     IS(coop_co_throw(co, -EIO, &out), COOP_RETURNED);
     IS(out, -EIO);
@@ -107,7 +75,7 @@ static void pep342_throw_may_be_handled_but_close_not(void)
 {
     coop_coroutine *co = coop_create(stubborn);
     coop_value out = 0;
-    start();
+    clear_log();
     coop_co_next(co, NULL);
     IS(coop_co_throw(co, -5, &out), COOP_YIELDED);
     IS(out, -5);
@@ -181,7 +149,7 @@ static void pep380_delegation_to_the_innermost(void)
 {
     coop_coroutine *co = coop_create(nested, .depth = 3);
     coop_value out = 0;
-    start();
+    clear_log();
     IS(coop_co_next(co, &out), COOP_YIELDED);
     IS(coop_co_send(co, 41, &out), COOP_YIELDED);
     IS(out, 42);
@@ -195,7 +163,7 @@ static void F3_errors_pass_through_the_call_stack(void)
 {
     coop_coroutine *co = coop_create(nested, .depth = 3);
     coop_value out = 0;
-    start();
+    clear_log();
     IS(coop_co_next(co, &out), COOP_YIELDED);
     IS(coop_co_throw(co, -EIO, &out), COOP_RETURNED);
     IS(out, -EIO);
@@ -211,7 +179,7 @@ static void pep380_through_ten_thousand_calls(void)
     IS(coop_co_send(co, 6, &out), COOP_YIELDED);
     IS(out, 7);
     IS(coop_co_free(co), 0);
-    start();
+    clear_log();
 }
 
 coop_routine(trapping, coop_value r;)
@@ -232,7 +200,7 @@ static void traps_go_to_the_sender(void)
 {
     coop_coroutine *co = coop_create(trapping);
     coop_value out = 0;
-    start();
+    clear_log();
     IS(coop_co_next(co, &out), COOP_TRAPPED);
     const struct coop_KillTask *call = (const struct coop_KillTask *)out;
     CU_ASSERT_PTR_EQUAL(call->base.type, &coop_KillTask_type);
@@ -297,7 +265,7 @@ static void a_tasks_coroutine_is_busy(void)
 static void bad_input(void)
 {
     coop_coroutine *co = coop_create(echo);
-    start();
+    clear_log();
     IS(coop_co_send(NULL, 0, NULL), -EINVAL);
     IS(coop_co_next(NULL, NULL), -EINVAL);
     IS(coop_co_throw(NULL, -EIO, NULL), -EINVAL);
@@ -308,7 +276,7 @@ static void bad_input(void)
     IS(coop_co_next(co, NULL), COOP_YIELDED);
     IS(coop_co_throw(co, INTPTR_MAX, NULL), -EINVAL);
     IS(coop_co_free(co), 0);
-    start();
+    clear_log();
 }
 
 static const suite_test tests[] = {

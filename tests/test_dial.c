@@ -276,7 +276,7 @@ coop_routine(kill_dial, const char *to, *bound; int steps, i, a, filler; coop_ti
     coop_this->machine->connect = real_connect;
     coop_trap(coop_void, Close, .fd = my->filler);
     coop_trap(coop_void, Close, .fd = my->a);
-    world.log[0] = '\0';
+    clear_log();
     coop_end;
 }
 

@@ -315,7 +315,7 @@ static void submitted_tasks_start_in_order(void)
         join(thread);
         both_close();
         IS(strlen(world.log), 17);
-        world.log[0] = '\0';
+        clear_log();
     }
 }
 
@@ -593,7 +593,7 @@ static void a_scheduler_closes_while_others_come(void)
             coop_value lost = coop_door_close(door);
             IS(accepted, received + coop_chan_queued(chan) + lost);
             IS(coop_chan_free(chan), 0);
-            world.log[0] = '\0';
+            clear_log();
         }
 }
 
@@ -803,7 +803,7 @@ static void no_memory_for_submitted_tasks(void)
     fail_at = 0;
     REPORTED("was not started: no memory");
     IS(coop_run(), 0);
-    world.log[0] = '\0';
+    clear_log();
     both_close();
 }
 

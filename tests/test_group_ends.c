@@ -1,23 +1,10 @@
 /* How groups end: with their routine, however that ends, and what members and others see of
    it meanwhile. */
 #include "park.h"
+#include "routines.h"
 
 #include <errno.h>
 #include <string.h>
-
-/* Sleeps; its cleanup takes time, too. */
-coop_routine(member, int id, late; int64_t ns; coop_value r, gives;)
-{
-    coop_begin;
-    coop_trap(my->r, Sleep, .ns = my->ns);
-    say("m%d-%s", my->id, result(my->r));
-    coop_return(my->r < 0 ? my->r : my->gives);
-    coop_finally;
-    if (my->late)
-        coop_trap(coop_void, Sleep, .ns = my->late);
-    say("m%d-ends", my->id);
-    coop_end;
-}
 
 /* Without coop_finally or with it, through coop_return or not: all wait. */
 coop_routine(falls_through, coop_group *g; coop_tid tid; int count;)

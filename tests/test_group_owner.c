@@ -1,21 +1,7 @@
 /* Whose group it is: the owner ended in each of its calls, others that use it, what is refused. */
-#include "world.h"
+#include "routines.h"
 
 #include <errno.h>
-
-/* Sleeps; its cleanup takes time, too. */
-coop_routine(member, int id, late; int64_t ns; coop_value r, gives;)
-{
-    coop_begin;
-    coop_trap(my->r, Sleep, .ns = my->ns);
-    say("m%d-%s", my->id, result(my->r));
-    coop_return(my->r < 0 ? my->r : my->gives);
-    coop_finally;
-    if (my->late)
-        coop_trap(coop_void, Sleep, .ns = my->late);
-    say("m%d-ends", my->id);
-    coop_end;
-}
 
 /* The owner is ended in each of the calls about its group, with room in it for one. */
 enum { IN_WAIT, IN_SPAWN, IN_NEXT, IN_END, IN_SLEEP, IN_ANY, PLACES };

@@ -49,7 +49,7 @@ coop_routine(never_open, int i; enum kind kind; coop_tid tid;)
             coop_await(coop_void, settle);
             LOG_IS("r=-9");
             coop_trap(coop_void, KillTask, .tid = my->tid, .wait = true);
-            world.log[0] = '\0';
+            clear_log();
         }
     NO_REPORTS();
     coop_end;

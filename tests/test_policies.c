@@ -2,6 +2,7 @@
    tasks that are taken out. */
 #include "park.h"
 #include "policy/policy.h"
+#include "routines.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -126,7 +127,7 @@ static void strict_priority_starves(void)
     CU_ASSERT(!strncmp(world.log, "high-naps mid0 mid1", 19));
     CU_ASSERT(strstr(world.log, "mid199 low0") != NULL);
     CU_ASSERT(strstr(world.log, "low2 high-naps high-ends") != NULL);
-    world.log[0] = '\0';
+    clear_log();
     world_close();
 }
 
@@ -427,7 +428,7 @@ static void ready_tasks_are_killed(void)
         for (coop_tid tid = 1; tid <= 3; tid++)
             coop_rank(coop_spawn(killer, .tid = tid), 50);
         IS(coop_run(), 0);
-        world.log[0] = '\0';
+        clear_log();
         world_close();
     }
 }
@@ -452,19 +453,12 @@ static void with_other_policies_a_rank_is_a_number(void)
 
 /* ---- Errors, memory, the environment */
 
-coop_routine(idle, int64_t ns;)
-{
-    coop_begin;
-    coop_trap(coop_void, Sleep, .ns = my->ns);
-    coop_end;
-}
-
 static void ranks_are_refused(void)
 {
     coop_info info;
     IS(coop_rank(1, 1), -ESRCH);
     open_under(coop_priority());
-    coop_spawn(idle, .ns = 1);
+    coop_spawn(naps, .ns = 1);
     IS(coop_rank(1, -1), -EINVAL);
     IS(coop_rank(7, 1), -ESRCH);
     no_memory = true;

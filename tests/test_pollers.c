@@ -167,7 +167,7 @@ coop_routine(move_on, int low[2], closed[2], high[2], late[2]; bool by_number; F
     IS(is_open(my->closed[0]), has_epoll());
     CU_ASSERT(strstr(world.log, "file=0") && strstr(world.log, "closed=-9"));
     IS(strlen(world.log), strlen("file=0 closed=-9"));
-    world.log[0] = '\0';
+    clear_log();
     coop_spawn(waiter, .name = "late", .kind = RECV, .fd = my->late[0]);
     coop_await(coop_void, settle);
     drain(my->low[1]);

@@ -149,7 +149,7 @@ static void lottery_lends_too(void)
     IS(coop_run(), 0);
     CU_ASSERT_PTR_NOT_NULL(strstr(world.log, "low@9 "));
     CU_ASSERT_PTR_NOT_NULL(strstr(world.log, "high@9"));
-    world.log[0] = '\0';
+    clear_log();
     world_close();
 }
 

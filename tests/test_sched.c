@@ -1,5 +1,5 @@
 /* Schedulers: opening with what options ask for, running, closing. */
-#include "world.h"
+#include "routines.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -7,22 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-coop_routine(idle, int turns; coop_value v;)
-{
-    coop_begin;
-    while (my->turns--)
-        coop_trap(coop_void, Yield);
-    coop_return(my->v);
-    coop_end;
-}
-
-coop_routine(naps, int64_t ns;)
-{
-    coop_begin;
-    coop_trap(coop_void, Sleep, .ns = my->ns);
-    coop_end;
-}
 
 static void without_a_scheduler(void)
 {
@@ -378,7 +362,7 @@ static void tasks_may_be_looked_at_while_it_closes(void)
     coop_spawn(parks_in_cleanup);
     IS(coop_run(), -EDEADLK);
     CU_ASSERT_NSTRING_EQUAL(world.log, "report-2", 8);
-    world.log[0] = '\0';
+    clear_log();
     world.reports[0] = '\0';
     world_drop();
     REPORTED("coroutine idle, created at test_sched.c:");

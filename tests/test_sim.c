@@ -302,7 +302,7 @@ static void who_finds_the_queue_full_waits_or_is_refused(void)
         IS(coop_main(full_queue, .address = "tcp://127.0.0.1:0"), 0);
         CU_ASSERT(!strcmp(world.log, "a=0 accepted b=0 c=ECONNREFUSED")
                   || !strcmp(world.log, "a=0 accepted c=0 b=ECONNREFUSED"));
-        world.log[0] = '\0';
+        clear_log();
         both_close();
     }
     SIM(0, "a=0 b=EAGAIN c=EAGAIN accepted", full_queue, .address = "unix:///nowhere/it");

@@ -1,25 +1,9 @@
 /* Tasks: what they are made of, numbers, names, and looking at them. */
-#include "world.h"
+#include "routines.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-
-coop_routine(idle, int turns; coop_value v;)
-{
-    coop_begin;
-    while (my->turns--)
-        coop_trap(coop_void, Yield);
-    coop_return(my->v);
-    coop_end;
-}
-
-coop_routine(naps, int64_t ns;)
-{
-    coop_begin;
-    coop_trap(coop_void, Sleep, .ns = my->ns);
-    coop_end;
-}
 
 coop_routine(begets, coop_tid tid; coop_coroutine *co; coop_value r;)
 {

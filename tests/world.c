@@ -159,10 +159,15 @@ static void check(bool right, const char *file, unsigned line, const char *forma
     CU_assertImplementation(right, line, message, file, "", CU_FALSE);
 }
 
+void clear_log(void)
+{
+    world.log[0] = '\0';
+}
+
 void log_is(const char *text, const char *file, unsigned line)
 {
     check(!strcmp(text, world.log), file, line, "the log is '%s', not '%s'", text, world.log);
-    world.log[0] = '\0';
+    clear_log();
 }
 
 void reported(const char *text, const char *file, unsigned line)

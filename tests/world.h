@@ -59,6 +59,8 @@ const char *result(coop_value value);
 /* An observer that logs "TID-ended" for each end of a task. */
 void say_ends(void);
 
+void clear_log(void);
+
 /* Checks what is in the log, and empties it. The same for the reports, which need only
    contain the text; NO_REPORTS checks that there was none. */
 #define LOG_IS(text) log_is(text, __FILE__, __LINE__)
