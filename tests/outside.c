@@ -192,6 +192,12 @@ void pair(int fds[2])
     unblock(fds[1]);
 }
 
+void close_pair(int fds[2])
+{
+    close(fds[0]);
+    close(fds[1]);
+}
+
 static struct sockaddr_in address_of(int fd)
 {
     struct sockaddr_in at;

@@ -66,6 +66,7 @@ void waits_in(coop_tid tid, enum kind kind);
 /* All of these end the program when the host refuses. */
 void need(bool well, const char *what);
 void pair(int fds[2]);             /* a stream socket pair, both ends non-blocking */
+void close_pair(int fds[2]);
 int listener(void);                /* on 127.0.0.1, and it blocks */
 int connect_to(int listener);      /* a client's socket, non-blocking */
 int connection(int *client);       /* both ends of one, non-blocking */

@@ -623,8 +623,7 @@ coop_routine(inherits, int fds[2], pipes[3], pid; char got[400], right[400]; coo
             sprintf(my->right + strlen(my->right), " %d", i);
     CU_ASSERT_STRING_EQUAL(my->got, my->right);
     CU_ASSERT(strlen(my->right) > 0);
-    close(my->fds[0]);
-    close(my->fds[1]);
+    close_pair(my->fds);
     close(my->pipes[0]);
     coop_trap(my->r, ChildWait, .pid = my->pid);
     IS(my->r, 1);

@@ -438,7 +438,7 @@ coop_routine(shuts, int fds[2]; coop_value r;)
     IS(my->r, -EBADF);
     coop_trap(my->r, SockName, .fd = my->fds[0]);
     IS(my->r, -EINVAL);
-    close(my->fds[0]), close(my->fds[1]);
+    close_pair(my->fds);
     coop_end;
 }
 

@@ -2,11 +2,6 @@
 #include "routines.h"
 
 #include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 static void pep342_fresh_takes_no_value(void)
 {

@@ -317,8 +317,7 @@ coop_routine(resolver_hangs, coop_value r; coop_tid tid;)
     need(write(gate[1], "xx", 2) == 2, "write");
     while (coop_tasks(NULL, 0) > 2)
         coop_trap(coop_void, Sleep, .ns = COOP_MS(1));
-    close(gate[0]);
-    close(gate[1]);
+    close_pair(gate);
     coop_end;
 }
 

@@ -266,8 +266,7 @@ coop_routine(closed_behind, int fds[2], other[2]; int listener; unsigned polls;)
     LOG_IS("other=1");
     IS(outside.polls - my->polls <= 3, 1);
     close(my->fds[1]);
-    close(my->other[0]);
-    close(my->other[1]);
+    close_pair(my->other);
     coop_end;
 }
 
@@ -360,8 +359,7 @@ coop_routine(reuse, int fds[2], old; coop_tid tid; coop_value r;)
     IS(write(my->fds[1], "x", 1), 1);
     coop_await(coop_void, settle);
     LOG_IS("b=1");
-    close(my->fds[0]);
-    close(my->fds[1]);
+    close_pair(my->fds);
     coop_end;
 }
 

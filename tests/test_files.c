@@ -180,7 +180,7 @@ coop_routine(stat_kinds, coop_stat stat; coop_value r; size_t i; int fds[2];)
     pair(my->fds);
     coop_trap(my->r, Stat, .fd = my->fds[0], .stat = &my->stat);
     IS(my->stat.kind, COOP_SOCKET);
-    close(my->fds[0]), close(my->fds[1]);
+    close_pair(my->fds);
     unlink("fifo"), unlink("link");
     coop_end;
 }
@@ -281,7 +281,7 @@ coop_routine(any_errors, int fds[2]; coop_value r; char b[4];)
     IS(my->r, -ESPIPE);
     coop_trap(my->r, Fsync, .fd = my->fds[1]);
     IS(my->r, -EINVAL);
-    close(my->fds[0]), close(my->fds[1]);
+    close_pair(my->fds);
     coop_end;
 }
 
@@ -309,7 +309,7 @@ coop_routine(bad_buffers, int fds[2], fd; char *bad; coop_value r;)
     IS(my->r, -EFAULT);
     coop_trap(my->r, Open, .path = my->bad);
     IS(my->r, -EFAULT);
-    close(my->fds[0]), close(my->fds[1]), close(my->fd);
+    close_pair(my->fds), close(my->fd);
     unlink("file");
     munmap(my->bad, 4096);
     coop_end;
@@ -442,7 +442,7 @@ coop_routine(writing, bool nonblocking, socket; int fds[2]; coop_tid tid; coop_v
     IS(memcmp(much, come, MUCH), 0);
     IS(blocks(my->fds[0]), !my->nonblocking);
     IS(blocks(my->fds[1]), !my->nonblocking);
-    close(my->fds[0]), close(my->fds[1]);
+    close_pair(my->fds);
     coop_end;
 }
 
@@ -707,10 +707,10 @@ static void way_of_each_kind(void)
     close(fd);
     pipe_of(fds, false);
     IS(m->way(m, fds[0]), COOP_BY_POLL);
-    close(fds[0]), close(fds[1]);
+    close_pair(fds);
     pair(fds);
     IS(m->way(m, fds[0]), COOP_BY_TRYING);
-    close(fds[0]), close(fds[1]);
+    close_pair(fds);
     IS(m->way(m, fds[0]), -EBADF);
     m->free(m);
 }

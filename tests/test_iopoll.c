@@ -72,8 +72,7 @@ coop_routine(busy, int fds[2]; int phase, pause; unsigned at, worst, read_at, la
     IS(my->worst <= 64, 1);
     IS(my->worst > 55, 1);
     IS(my->late <= SPINNERS + 2, 1);
-    close(my->fds[0]);
-    close(my->fds[1]);
+    close_pair(my->fds);
     coop_end;
 }
 
@@ -212,8 +211,7 @@ static void F26_spurious_readiness(void)
     need(fcntl(fds[0], F_SETFL, 0) == 0, "fcntl");
     IS(coop_main(lied_to, .kind = RECV, .fd = fds[0]), 0);
     IS(coop_main(lied_to, .kind = SEND, .fd = fds[0]), 0);
-    close(fds[0]);
-    close(fds[1]);
+    close_pair(fds);
     outside_close();
 }
 
@@ -248,8 +246,7 @@ coop_routine(all_are_seen, int ends[2], fds[CROWD], i;)
     IS(unseen, 0);
     for (my->i = 0; my->i < CROWD; my->i++)
         coop_trap(coop_void, Close, .fd = my->fds[my->i]);
-    close(my->ends[0]);
-    close(my->ends[1]);
+    close_pair(my->ends);
     coop_end;
 }
 

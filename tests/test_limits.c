@@ -34,8 +34,7 @@ coop_routine(bad_descriptors, int fds[2]; size_t i; int kind; coop_value r; char
     coop_await(coop_void, settle);
     LOG_IS("other=1");
     NO_REPORTS();
-    close(my->fds[0]);
-    close(my->fds[1]);
+    close_pair(my->fds);
     coop_end;
 }
 
@@ -55,8 +54,7 @@ coop_routine(wrong_kind, int fds[2], udp; coop_value r; char buf[8];)
     coop_await(my->r, attempt, .kind = ACCEPT, .fd = my->fds[0]);
     IS(my->r, -ENOTSOCK);
     IS(fcntl(my->fds[0], F_GETFL) & O_NONBLOCK, 0);
-    close(my->fds[0]);
-    close(my->fds[1]);
+    close_pair(my->fds);
     my->udp = socket(AF_INET, SOCK_DGRAM, 0);
     coop_await(my->r, attempt, .kind = ACCEPT, .fd = my->udp);
     IS(my->r, -EOPNOTSUPP);
@@ -64,8 +62,7 @@ coop_routine(wrong_kind, int fds[2], udp; coop_value r; char buf[8];)
     my->fds[0] = connection(&my->fds[1]);
     coop_await(my->r, attempt, .kind = ACCEPT, .fd = my->fds[0]);
     IS(my->r, -EINVAL);
-    close(my->fds[0]);
-    close(my->fds[1]);
+    close_pair(my->fds);
     coop_end;
 }
 
@@ -93,8 +90,7 @@ coop_routine(bad_buffers, int fds[2]; void *nowhere; coop_value r; char buf[64];
     coop_await(my->r, attempt, .kind = RECV, .fd = my->fds[0], .buf = my->nowhere, .len = 1);
     IS(my->r, -EFAULT);
     munmap(my->nowhere, 1);
-    close(my->fds[0]);
-    close(my->fds[1]);
+    close_pair(my->fds);
     coop_end;
 }
 
@@ -158,8 +154,7 @@ coop_routine(large_descriptors, int fds[2], l; int kind; coop_value r; char buf[
     IS(my->r, -EMFILE);
     IS(outside_watched(), 0);
     close(my->l);
-    close(my->fds[0]);
-    close(my->fds[1]);
+    close_pair(my->fds);
     coop_end;
 }
 
@@ -258,8 +253,7 @@ static void signals_do_not_end_waits(void)
     IS(status, 0);
     sigaction(SIGUSR1, &old, NULL);
     close(told);
-    close(fds[0]);
-    close(fds[1]);
+    close_pair(fds);
     outside_close();
 }
 
@@ -283,8 +277,7 @@ static void run_tells_that_poll_failed(void)
     IS(write(fds[1], "x", 1), 1);
     IS(coop_run(), 0);
     LOG_IS("recv=1");
-    close(fds[0]);
-    close(fds[1]);
+    close_pair(fds);
     outside_close();
 }
 

@@ -271,7 +271,7 @@ static void rule_7_in_the_pollers(void)
     IS(dup2(ends[0], FD_SETSIZE), FD_SETSIZE);
     sweep(watch_on_each, false, 9);
     sweep(watch_on_each, true, 0);
-    close(ends[0]), close(ends[1]), close(FD_SETSIZE);
+    close_pair(ends), close(FD_SETSIZE);
 }
 
 static const suite_test tests[] = {

@@ -13,6 +13,7 @@
 #define ON(by, expected, ...) (outside_open_with((coop_options){ .poller = (by) }), \
                                IS(coop_main(__VA_ARGS__), expected), outside_close())
 
+/* Those that take any number of descriptors, and large ones. */
 static const char *const larger[] = { "auto", "poll", "epoll" };
 enum { LARGER = 3 };
 
@@ -20,6 +21,10 @@ static bool has_epoll(void)
 {
     return outside_has("epoll");
 }
+
+#define ON_LARGER(expected, ...)                                                    \
+    for (int i_ = 0; i_ < LARGER - !has_epoll(); i_++)                              \
+        ON(larger[i_], expected, __VA_ARGS__)
 
 /* ---- Choice */
 
@@ -86,8 +91,7 @@ static void environment_chooses(void)
     coop_sched_close();
     unsetenv("COOP_POLLER");
     IS(coop_main(wait_past_select, .fd = fds[0]), 0);
-    close(fds[0]);
-    close(fds[1]);
+    close_pair(fds);
 }
 
 /* ---- Many, and large ones */
@@ -119,18 +123,15 @@ coop_routine(thousand, int fds[MANY][2]; int taken;)
     coop_await(coop_void, settle);
     IS(my->taken, MANY);
     NO_REPORTS();
-    for (int i = 0; i < MANY; i++) {
-        close(my->fds[i][0]);
-        close(my->fds[i][1]);
-    }
+    for (int i = 0; i < MANY; i++)
+        close_pair(my->fds[i]);
     coop_end;
 }
 
 static void rule_14_a_thousand_at_once(void)
 {
     if (may_open(2 * MANY + 16))
-        for (int i = 0; i < LARGER - !has_epoll(); i++)
-            ON(larger[i], 0, thousand);
+        ON_LARGER(0, thousand);
 }
 
 /* The move to another poller comes when descriptors of all kinds are waited for. epoll's own
@@ -188,13 +189,11 @@ coop_routine(move_on, int low[2], closed[2], high[2], late[2]; bool by_number; F
     IS(my->taken, my->by_number ? 0 : 64);
     IS(outside_watched(), 0);
     NO_REPORTS();
-    for (int i = 0; i < 64 && !my->by_number; i++) {
-        close(my->more[i][0]);
-        close(my->more[i][1]);
-    }
+    for (int i = 0; i < 64 && !my->by_number; i++)
+        close_pair(my->more[i]);
     fclose(my->file);
-    close(my->low[0]), close(my->low[1]), close(my->closed[1]);
-    close(my->high[0]), close(my->high[1]), close(my->late[0]), close(my->late[1]);
+    close_pair(my->low), close(my->closed[1]);
+    close_pair(my->high), close_pair(my->late);
     coop_end;
 }
 
@@ -233,15 +232,14 @@ coop_routine(large_one_closed, int fds[2], low[2]; unsigned polls;)
     IS(write(my->low[1], "x", 1), 1);
     coop_await(coop_void, settle);
     LOG_IS("low=1");
-    close(my->fds[1]), close(my->low[0]), close(my->low[1]);
+    close(my->fds[1]), close_pair(my->low);
     coop_end;
 }
 
 static void rule_14_a_large_one_that_is_closed_is_forgotten(void)
 {
     if (may_open(FD_SETSIZE + 8))
-        for (int i = 0; i < LARGER - !has_epoll(); i++)
-            ON(larger[i], 0, large_one_closed);
+        ON_LARGER(0, large_one_closed);
 }
 
 coop_routine(cannot_move, int low[2], high[2]; coop_value r;)
@@ -268,7 +266,7 @@ coop_routine(cannot_move, int low[2], high[2]; coop_value r;)
     IS(write(my->high[1], "x", 1), 1);
     coop_await(coop_void, settle);
     LOG_IS("high=1");
-    close(my->low[0]), close(my->low[1]), close(my->high[0]), close(my->high[1]);
+    close_pair(my->low), close_pair(my->high);
     coop_end;
 }
 
@@ -304,9 +302,7 @@ coop_routine(hangs_up, int fds[2];)
 
 static void hang_ups_wake(void)
 {
-    ON("select", 0, hangs_up);
-    for (int i = 0; i < LARGER - !has_epoll(); i++)
-        ON(larger[i], 0, hangs_up);
+    ON_ALL(0, hangs_up);
 }
 
 coop_routine(file_and_socket, FILE *file; int fds[2];)
@@ -327,15 +323,13 @@ coop_routine(file_and_socket, FILE *file; int fds[2];)
     CU_ASSERT(strstr(world.log, "socket=0") && strstr(world.log, "file=0"));
     IS(outside_watched(), 0);
     fclose(my->file);
-    close(my->fds[0]), close(my->fds[1]);
+    close_pair(my->fds);
     coop_end;
 }
 
 static void rule_14_files_beside_sockets(void)
 {
-    ON("select", 0, file_and_socket);
-    for (int i = 0; i < LARGER - !has_epoll(); i++)
-        ON(larger[i], 0, file_and_socket);
+    ON_ALL(0, file_and_socket);
 }
 
 /* ---- What epoll does not tell */
@@ -360,15 +354,13 @@ coop_routine(another_file, int fds[2], other[2]; FILE *file; coop_tid tid; coop_
         coop_trap(coop_void, Sleep, .ns = COOP_MS(1));
     LOG_IS("b=0");
     fclose(my->file);
-    close(my->fds[0]), close(my->fds[1]), close(my->other[0]), close(my->other[1]);
+    close_pair(my->fds), close_pair(my->other);
     coop_end;
 }
 
 static void number_of_another_file(void)
 {
-    ON("select", 0, another_file);
-    for (int i = 0; i < LARGER - !has_epoll(); i++)
-        ON(larger[i], 0, another_file);
+    ON_ALL(0, another_file);
 }
 
 /* The host goes on with a file that is open elsewhere, under the number closed here. */
@@ -402,15 +394,13 @@ coop_routine(open_elsewhere, int fds[2], other[2], copy; bool starve; unsigned p
     coop_await(coop_void, settle);
     coop_await(coop_void, settle);
     LOG_IS("other=1");
-    close(my->copy), close(my->fds[1]), close(my->other[0]), close(my->other[1]);
+    close(my->copy), close(my->fds[1]), close_pair(my->other);
     coop_end;
 }
 
 static void closed_but_open_elsewhere(void)
 {
-    ON("select", 0, open_elsewhere);
-    for (int i = 0; i < LARGER - !has_epoll(); i++)
-        ON(larger[i], 0, open_elsewhere);
+    ON_ALL(0, open_elsewhere);
 }
 
 static void closed_but_open_elsewhere_and_no_new_set(void)
@@ -442,16 +432,14 @@ coop_routine(old_file, int fds[2], other[2], copy; coop_tid tid; unsigned polls;
     IS(write(my->other[1], "x", 1), 1);
     coop_await(coop_void, settle);
     LOG_IS("new=0");
-    close(my->copy), close(my->fds[0]), close(my->fds[1]);
-    close(my->other[0]), close(my->other[1]);
+    close(my->copy), close_pair(my->fds);
+    close_pair(my->other);
     coop_end;
 }
 
 static void news_of_the_old_file_are_dropped(void)
 {
-    ON("select", 0, old_file);
-    for (int i = 0; i < LARGER - !has_epoll(); i++)
-        ON(larger[i], 0, old_file);
+    ON_ALL(0, old_file);
 }
 
 coop_routine(comes_back, int fds[2], copy; coop_tid tid;)
@@ -469,15 +457,13 @@ coop_routine(comes_back, int fds[2], copy; coop_tid tid;)
     IS(write(my->fds[1], "x", 1), 1);
     coop_await(coop_void, settle);
     LOG_IS("after=0");
-    close(my->copy), close(my->fds[0]), close(my->fds[1]);
+    close(my->copy), close_pair(my->fds);
     coop_end;
 }
 
 static void a_file_comes_back_to_its_number(void)
 {
-    ON("select", 0, comes_back);
-    for (int i = 0; i < LARGER - !has_epoll(); i++)
-        ON(larger[i], 0, comes_back);
+    ON_ALL(0, comes_back);
 }
 
 /* Somebody closes all that he did not open, and so the poller's own. */
@@ -507,7 +493,7 @@ coop_routine(closes_the_set, int fds[2], set; bool reuse, look;)
         IS(write(my->set, "x", 1), 1);
     if (my->reuse)
         close(my->set);
-    close(my->fds[0]), close(my->fds[1]);
+    close_pair(my->fds);
     coop_end;
 }
 
@@ -543,9 +529,7 @@ coop_routine(one_of_two, int fds[2]; coop_tid tid;)
 
 static void closed_under_two(void)
 {
-    ON("select", 0, one_of_two);
-    for (int i = 0; i < LARGER - !has_epoll(); i++)
-        ON(larger[i], 0, one_of_two);
+    ON_ALL(0, one_of_two);
 }
 
 static const suite_test tests[] = {

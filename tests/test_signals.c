@@ -227,8 +227,7 @@ coop_routine(moves_on, int fds[2], dups[FDS], i;)
     IS(outside_watched(), 0);
     for (my->i = 0; my->i < FDS; my->i++)
         close(my->dups[my->i]);
-    close(my->fds[0]);
-    close(my->fds[1]);
+    close_pair(my->fds);
     coop_end;
 }
 

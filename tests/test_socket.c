@@ -185,8 +185,7 @@ coop_routine(partial_sends, int fds[2]; coop_tid sender, reader; coop_value n; c
     IS(my->n, 0);
     IS(memcmp(much, come, MUCH), 0);
     IS(outside.polls > 20, 1);
-    close(my->fds[0]);
-    close(my->fds[1]);
+    close_pair(my->fds);
     coop_end;
 }
 
@@ -204,8 +203,7 @@ coop_routine(send_nothing, int fds[2]; coop_value r;)
     fill(my->fds[0]);
     coop_trap(my->r, Send, .fd = my->fds[0], .buf = "", .len = 0);
     IS(my->r, 0);
-    close(my->fds[0]);
-    close(my->fds[1]);
+    close_pair(my->fds);
     coop_end;
 }
 
@@ -231,8 +229,7 @@ coop_routine(both_directions, int fds[2]; coop_tid sender; coop_value n; char bu
     IS(my->n, 0);
     coop_trap(my->n, WaitTask, .tid = my->sender);
     IS(my->n, MUCH);
-    close(my->fds[0]);
-    close(my->fds[1]);
+    close_pair(my->fds);
     coop_end;
 }
 

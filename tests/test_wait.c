@@ -24,8 +24,7 @@ coop_routine(many_waiters, int fds[2];)
     coop_await(coop_void, settle);
     LOG_IS("w1=0 w2=0");
     IS(outside_watched(), 0);
-    close(my->fds[0]);
-    close(my->fds[1]);
+    close_pair(my->fds);
     coop_end;
 }
 
@@ -89,8 +88,7 @@ coop_routine(close_wakes, int fds[2]; int other[2]; int listener; coop_value r;)
     coop_await(coop_void, settle);
     LOG_IS("other=1");
     close(my->fds[1]);
-    close(my->other[0]);
-    close(my->other[1]);
+    close_pair(my->other);
     coop_end;
 }
 
@@ -135,10 +133,8 @@ coop_routine(ascending, int fds[3][2];)
         IS(write(my->fds[i][1], "x", 1), 1);
     coop_await(coop_void, settle);
     LOG_IS(outside_is_by("epoll") ? "3r=0 3w=0 2=0 1=0" : "1=0 2=0 3r=0 3w=0");
-    for (int i = 0; i < 3; i++) {
-        close(my->fds[i][0]);
-        close(my->fds[i][1]);
-    }
+    for (int i = 0; i < 3; i++)
+        close_pair(my->fds[i]);
     coop_end;
 }
 
@@ -188,8 +184,7 @@ coop_routine(kill_each, int kind; int fds[2]; coop_tid tid; coop_value r;)
         make_ready(my->kind, my->fds);
         coop_await(coop_void, settle);
         LOG_IS("");
-        close(my->fds[0]);
-        close(my->fds[1]);
+        close_pair(my->fds);
     }
     coop_end;
 }
@@ -212,8 +207,7 @@ coop_routine(kill_one_of_three, int fds[2]; coop_tid b; coop_value r;)
     IS(write(my->fds[1], "x", 1), 1);
     coop_await(coop_void, settle);
     LOG_IS("a=0 c=0");
-    close(my->fds[0]);
-    close(my->fds[1]);
+    close_pair(my->fds);
     coop_end;
 }
 
@@ -242,8 +236,7 @@ coop_routine(kill_inside, int fds[2]; coop_tid tid; coop_value r;)
     IS(my->r, 0);
     LOG_IS("cleanup");
     IS(outside_watched(), 0);
-    close(my->fds[0]);
-    close(my->fds[1]);
+    close_pair(my->fds);
     coop_end;
 }
 
@@ -264,8 +257,7 @@ coop_routine(kill_woken, int fds[2]; coop_tid tid; coop_value r;)
     coop_trap(my->r, KillTask, .tid = my->tid, .wait = true);
     IS(my->r == 0 || my->r == -ESRCH, 1);
     IS(outside_watched(), 0);
-    close(my->fds[0]);
-    close(my->fds[1]);
+    close_pair(my->fds);
     coop_end;
 }
 
@@ -293,8 +285,7 @@ static void close_of_the_scheduler_undoes_waits(void)
     IS(outside_watched(), 1);
     IS(coop_sched_close(), 0);
     LOG_IS("cleanup");
-    close(fds[0]);
-    close(fds[1]);
+    close_pair(fds);
 }
 
 static const suite_test tests[] = {

@@ -605,8 +605,7 @@ static void who_blocks_in_the_host_is_told_of_while_it_does(void)
     IS(coop_main(reads, .fd = fds[0]), 0);
     close_host();
     to_reader = -1;
-    close(fds[0]);
-    close(fds[1]);
+    close_pair(fds);
 }
 
 /* Its thread looks through these. */
@@ -689,8 +688,7 @@ static void its_thread_sleeps_while_nothing_can_run(void)
     CU_ASSERT(looks >= looks_asleep + 4);
     IS(unasked, 0);
     close_host();
-    close(fds[0]);
-    close(fds[1]);
+    close_pair(fds);
 }
 
 static void no_thread_no_watchdog(void)
