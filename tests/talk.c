@@ -64,6 +64,21 @@ int talk_status(pid_t pid)
     return WIFSIGNALED(status) ? 1000 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
+long talk_memory(pid_t pid)
+{
+    char path[64], line[256];
+    long size = 0;
+    FILE *file;
+
+    snprintf(path, sizeof path, "/proc/%ld/status", (long)pid);
+    file = fopen(path, "r");
+    while (file && fgets(line, sizeof line, file))
+        sscanf(line, "VmRSS: %ld", &size);
+    if (file)
+        fclose(file);
+    return size;
+}
+
 void talk_connect(talk *t, int port)
 {
     struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons((in_port_t)port) };

@@ -22,6 +22,9 @@ pid_t talk_start(talk *out, int files, const char *program, ...);
 /* How the program ended: its exit status, or 1000 and the signal's number. */
 int talk_status(pid_t);
 
+/* Kilobytes of memory that it has, 0 where the host does not tell. */
+long talk_memory(pid_t);
+
 void talk_connect(talk *, int port);
 void talk_send(talk *, const char *text);
 void talk_send_bytes(talk *, const char *bytes, size_t len);

@@ -39,22 +39,6 @@ static long long drain(talk *client)
     return sum;
 }
 
-/* In KB; 0 where the host does not tell. */
-static long memory(void)
-{
-    char path[64], line[256];
-    long size = 0;
-    FILE *file;
-
-    snprintf(path, sizeof path, "/proc/%ld/status", (long)web);
-    file = fopen(path, "r");
-    while (file && fgets(line, sizeof line, file))
-        sscanf(line, "VmRSS: %ld", &size);
-    if (file)
-        fclose(file);
-    return size;
-}
-
 /* A byte now and then does not keep a request alive. */
 static void slow_loris(void)
 {
@@ -100,7 +84,7 @@ static void never_reads(void)
     for (int i = 0; i < 100; i++)
         strcat(many, get);
     CU_ASSERT(web_gives("GET /large HTTP/1.1\r\n" FIRST "Range: bytes=0-9\r\n", 206));
-    before = memory();
+    before = talk_memory(web);
     talk_connect(&t, web_port);
     talk_send(&t, get_large);
     CU_ASSERT(is_reset(&t));
@@ -116,7 +100,7 @@ static void never_reads(void)
     }
     CU_ASSERT(is_reset(&t));
     talk_close(&t);
-    CU_ASSERT(memory() - before < 1024);
+    CU_ASSERT(talk_memory(web) - before < 1024);
     CU_ASSERT(web_gives("GET / HTTP/1.1\r\n" FIRST, 200));
     web_stop();
 }

@@ -163,65 +163,47 @@ static void reset_costs_one_client(void)
     stop();
 }
 
-/* Kilobytes of memory that the server has, 0 where that is not known. */
-static long memory(void)
+/* b goes on with the server, which has not kept much for a. */
+static void a_is_dropped(long before)
 {
-    char path[64], line[256];
-    long size = 0;
-    FILE *file;
-
-    snprintf(path, sizeof path, "/proc/%ld/status", (long)server);
-    file = fopen(path, "r");
-    while (file && size == 0 && fgets(line, sizeof line, file))
-        if (sscanf(line, "VmRSS: %ld", &size) != 1)
-            size = 0;
-    if (file)
-        fclose(file);
-    return size;
-}
-
-static void who_never_reads_is_dropped(void)
-{
-    long before, after;
-
-    start_with(0, "1");
-    join(&b);
-    before = memory();
-    join(&a);
-    talk_send(&a, "spawn count 1000000000\nspawn count 1000000000\n");
-    spawn(&b, "pingpong 3");
-    ask(&b, "wait", " returned 3\n");
     GETS(&out, "client 2 was dropped: it took nothing for 1s\n");
-    after = memory();
-    CU_ASSERT(after - before < 65536);
+    CU_ASSERT(talk_memory(server) - before < 65536);
     ask(&b, "uptime", "1 client of 2 so far, 6 tasks\n");
     talk_close(&a);
     talk_close(&b);
     stop();
+}
+
+static void who_never_reads_is_dropped(void)
+{
+    long before;
+
+    start_with(0, "1");
+    join(&b);
+    before = talk_memory(server);
+    join(&a);
+    talk_send(&a, "spawn count 1000000000\nspawn count 1000000000\n");
+    spawn(&b, "pingpong 3");
+    ask(&b, "wait", " returned 3\n");
+    a_is_dropped(before);
 }
 
 /* The same with commands alone: their answers wait, so the commands do. */
 static void who_asks_and_never_reads_is_dropped(void)
 {
     static const char help[] = "help\nps\nhelp\n";
-    long before, after;
+    long before;
     ssize_t n;
 
     start_with(0, "1");
     join(&b);
-    before = memory();
+    before = talk_memory(server);
     join(&a);
     CU_ASSERT_FATAL(fcntl(a.fd, F_SETFL, O_NONBLOCK) == 0);
     do
         n = send(a.fd, help, sizeof help - 1, MSG_NOSIGNAL);
     while (n > 0 || (n < 0 && errno == EAGAIN && !usleep(1000)));
-    GETS(&out, "client 2 was dropped: it took nothing for 1s\n");
-    after = memory();
-    CU_ASSERT(after - before < 65536);
-    ask(&b, "uptime", "1 client of 2 so far, 6 tasks\n");
-    talk_close(&a);
-    talk_close(&b);
-    stop();
+    a_is_dropped(before);
 }
 
 /* Lines that cannot wait are lost to one who does not read, and that one is told. */
@@ -270,7 +252,7 @@ int main(int argc, char **argv)
 {
     int status;
 
-    setenv("ASAN_OPTIONS", "quarantine_size_mb=1", 0);  /* free is free, for memory() */
+    setenv("ASAN_OPTIONS", "quarantine_size_mb=1", 0);  /* free is free, for talk_memory */
     status = suite_main("taskclients", tests, SUITE_COUNT(tests), argc, argv);
 
     kill_server();
