@@ -28,9 +28,7 @@ coop_routine(results, coop_value r, tid;)
 
 static void F5_rule_6_each_trap_has_its_own_result(void)
 {
-    world_open(0);
-    IS(coop_main(results), 1);
-    world_close();
+    WORLD(1, results);
 }
 
 coop_routine(fails_below, int depth; coop_value r;)
@@ -46,9 +44,7 @@ coop_routine(fails_below, int depth; coop_value r;)
 
 static void F3_an_error_passes_through_the_calls(void)
 {
-    world_open(0);
-    IS(coop_main(fails_below, .depth = 5), -EBADF);
-    world_close();
+    WORLD(-EBADF, fails_below, .depth = 5);
 }
 
 /* ---- A lock, a gate and an alarm, as a user would write them ---- */

@@ -84,10 +84,8 @@ coop_routine(holder_killer, coop_tid tid;)
 
 static void rule_10_kill_loses_no_answer(void)
 {
-    world_open(0);
-    IS(coop_main(holder_killer), 0);
+    WORLD(0, holder_killer);
     LOG_IS("2 caller ECANCELED");
-    world_close();
 }
 
 /* Killed before it began, and its first trap would have made a task: nothing is left of
@@ -113,10 +111,8 @@ coop_routine(early_killer, coop_tid tid;)
 
 static void rule_10_kill_drops_what_a_call_was_given(void)
 {
-    world_open(0);
-    IS(coop_main(early_killer), 0);
+    WORLD(0, early_killer);
     LOG_IS("ECANCELED");
-    world_close();
     NO_REPORTS();
 }
 
@@ -163,10 +159,8 @@ coop_routine(during_cleanup, coop_tid tid; coop_value r; coop_status status; coo
 
 static void F29_cleanup_may_block(void)
 {
-    world_open(0);
-    IS(coop_main(during_cleanup), 0);
+    WORLD(0, during_cleanup);
     LOG_IS("0 0 42 0");
-    world_close();
 }
 
 coop_routine(late_kill, coop_tid tid; coop_value r; bool wait;)
@@ -186,10 +180,8 @@ coop_routine(late_kill, coop_tid tid; coop_value r; bool wait;)
 static void kill_waits_for_cleanup_to_be_through(void)
 {
     for (int wait = 0; wait < 2; wait++) {
-        world_open(0);
-        IS(coop_main(late_kill, .wait = wait), 0);
+        WORLD(0, late_kill, .wait = wait);
         LOG_IS("0 0 42 0");
-        world_close();
     }
 }
 
@@ -228,10 +220,8 @@ static void kill_oneself_and_exit_from_any_depth(void)
         "0 1 2 3 ECANCELED 1", "0 1 2 3 ECANCELED 1", "0 1 2 1 17 0", "0 1 2 2 EACCES 0"
     };
     for (int how = 0; how < 4; how++) {
-        world_open(0);
-        IS(coop_main(watch_end, .how = how), 0);
+        WORLD(0, watch_end, .how = how);
         LOG_IS(logs[how]);
-        world_close();
         NO_REPORTS();
     }
 }

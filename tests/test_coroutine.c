@@ -223,10 +223,8 @@ coop_routine(hand_user, coop_value out; coop_coroutine *co; int sum;)
 
 static void by_hand_inside_a_task(void)
 {
-    world_open(0);
-    IS(coop_main(hand_user), 10);
+    WORLD(10, hand_user);
     LOG_IS("begin clean");
-    world_close();
 }
 
 coop_routine(taken, int unused;)
@@ -251,9 +249,7 @@ coop_routine(taker, coop_coroutine *co; coop_tid tid;)
 
 static void a_tasks_coroutine_is_busy(void)
 {
-    world_open(0);
-    IS(coop_main(taker), 0);
-    world_close();
+    WORLD(0, taker);
     NO_REPORTS();
 }
 

@@ -68,10 +68,8 @@ static void deadline_of_a_routine(void)
     n += snprintf(wanted + n, sizeof wanted - n, over, "ETIMEDOUT", 110, "ETIMEDOUT",
                   "ETIMEDOUT");
     wanted[n - 1] = '\0';
-    world_open(0);
-    IS(coop_main(one_deadline), 0);
+    WORLD(0, one_deadline);
     LOG_IS(wanted);
-    world_close();
 }
 
 /* The nearest counts; of those that are over, the outermost is told. */
@@ -104,14 +102,10 @@ coop_routine(outer, int64_t ns, inner; coop_value r;)
 
 static void nested(void)
 {
-    world_open(0);
-    IS(coop_main(outer, .ns = 1000, .inner = 20), 0);
+    WORLD(0, outer, .ns = 1000, .inner = 20);
     LOG_IS("ETIMEDOUT@20 ETIMEDOUT:own,inner,Deadline,0 0:-,-,-,0 0");
-    world_close();
-    world_open(0);
-    IS(coop_main(outer, .ns = 20, .inner = 1000), 0);
+    WORLD(0, outer, .ns = 20, .inner = 1000);
     LOG_IS("ETIMEDOUT@20 ETIMEDOUT:-,outer,Deadline,0 ETIMEDOUT:own,outer,Deadline,0 ETIMEDOUT");
-    world_close();
     world_open(0);                 /* the outer one passes while the inner is cleaning up */
     IS(coop_main(outer, .ns = 40, .inner = 20), 0);
     LOG_IS("ETIMEDOUT@20 ETIMEDOUT:own,inner,Deadline,0 ETIMEDOUT:own,outer,Deadline,0 ETIMEDOUT");
@@ -165,9 +159,7 @@ coop_routine(changes, coop_value r;)
 
 static void set_anew_and_off(void)
 {
-    world_open(0);
-    IS(coop_main(changes), 0);
-    world_close();
+    WORLD(0, changes);
 }
 
 /* A deadline will wake it, so there is no deadlock. Behind a shield it does not. */
@@ -276,18 +268,14 @@ coop_routine(cancels_shielded, coop_tid tid; coop_value r;)
 
 static void shield(void)
 {
-    world_open(0);
-    IS(coop_main(cancels_shielded), 0);
+    WORLD(0, cancels_shielded);
     LOG_IS("0:-,-,-,0 0@100 ECANCELED:-,-,-,1 ECANCELED 0 0@210 0:-,-,-,0 "
            "ETIMEDOUT@220 ETIMEDOUT:-,limited,Deadline,0 ETIMEDOUT:own,limited,Deadline,0 "
            "ECANCELED");
-    world_close();
-    world_open(0);
-    IS(coop_main(around_shield, .deadline = true), -ETIMEDOUT);
+    WORLD(-ETIMEDOUT, around_shield, .deadline = true);
     LOG_IS("0:-,-,-,0 0@100 ETIMEDOUT:-,around_shield,Deadline,0 ETIMEDOUT 0 0@210 0:-,-,-,0 "
            "ETIMEDOUT@220 ETIMEDOUT:-,limited,Deadline,0 ETIMEDOUT:own,limited,Deadline,0 "
            "ETIMEDOUT");
-    world_close();
 }
 
 /* A kill goes through shields; deadlines that are over do not hinder the unwinding. */
@@ -321,10 +309,8 @@ coop_routine(kills_deep, coop_tid tid; coop_value r;)
 
 static void killed_behind_shields(void)
 {
-    world_open(0);
-    IS(coop_main(kills_deep), 0);
+    WORLD(0, kills_deep);
     LOG_IS("0-ETIMEDOUT 1-ETIMEDOUT 2-ETIMEDOUT 3-ETIMEDOUT");
-    world_close();
 }
 
 /* Nor is a time waited for that nothing would hear of. */
@@ -409,10 +395,8 @@ coop_routine(within, coop_value r; coop_tid tid; coop_status status;)
 
 static void with_a_limit(void)
 {
-    world_open(0);
-    IS(coop_main(within), -ECANCELED);
+    WORLD(-ECANCELED, within);
     LOG_IS("0@35 0:-,-,-,0 ETIMEDOUT:own,within,Deadline,0 0");
-    world_close();
 }
 
 static const suite_test tests[] = {

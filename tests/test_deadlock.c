@@ -153,10 +153,8 @@ coop_routine(waits_for, coop_tid tid; coop_value r;)
 
 static void F16_waiting_for_oneself(void)
 {
-    world_open(0);
-    IS(coop_main(waits_for, .tid = 1), 0);
+    WORLD(0, waits_for, .tid = 1);
     LOG_IS("1:EDEADLK");
-    world_close();
     NO_REPORTS();
 }
 

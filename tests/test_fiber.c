@@ -22,10 +22,8 @@ static coop_value adds(void *arg)
 static void main_is_a_fiber(void)
 {
     coop_value sum = 36;
-    world_open(0);
-    IS(coop_main(COOP_FIBER(adds, &sum)), 42);
+    WORLD(42, COOP_FIBER(adds, &sum));
     LOG_IS("1");
-    world_close();
 }
 
 coop_routine(waits, coop_tid tid; coop_value sum, r; coop_info info;)
@@ -174,9 +172,7 @@ static void call_stacks_of_both_kinds(void)
 
 static void a_hundred_thousand_frames_of_both_kinds(void)
 {
-    world_open(0);
-    IS(coop_main(routine_down, .depth = MANY_FIBERS - 1), MANY_FIBERS);
-    world_close();
+    WORLD(MANY_FIBERS, routine_down, .depth = MANY_FIBERS - 1);
 }
 
 coop_routine(shows, coop_tid tid; coop_place places[8];)
@@ -194,9 +190,7 @@ coop_routine(shows, coop_tid tid; coop_place places[8];)
 
 static void backtraces_show_both_kinds(void)
 {
-    world_open(0);
-    IS(coop_main(shows), 0);
-    world_close();
+    WORLD(0, shows);
 }
 
 /* ---- Third-party code that calls back ---- */
@@ -261,9 +255,7 @@ static coop_value races(void *arg)
 
 static void the_first_of_several_calls(void)
 {
-    world_open(0);
-    IS(coop_main(COOP_FIBER(races, NULL)), 216);
-    world_close();
+    WORLD(216, COOP_FIBER(races, NULL));
     NO_REPORTS();
 }
 

@@ -71,9 +71,7 @@ coop_routine(crowd, coop_value alive, most, n; coop_tid last;)
 
 static void a_hundred_thousand_at_once(void)
 {
-    world_open(0);
-    IS(coop_main(crowd), MANY_FIBERS);
-    world_close();
+    WORLD(MANY_FIBERS, crowd);
 }
 
 /* ---- Two threads ---- */

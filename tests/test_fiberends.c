@@ -179,10 +179,8 @@ coop_routine(kills, int slept; coop_tid tid; coop_value r; coop_status status;)
 static void calls_of_a_killed_fiber(void)
 {
     for (int slept = 0; slept <= 150; slept += 50) {
-        world_open(0);
-        IS(coop_main(kills, .slept = slept), 0);
+        WORLD(0, kills, .slept = slept);
         LOG_IS("cleaned ends deferred");
-        world_close();
         NO_REPORTS();
     }
 }
@@ -229,10 +227,8 @@ coop_routine(kills_early, coop_tid tid; coop_value r;)
 
 static void killed_before_it_began(void)
 {
-    world_open(0);
-    IS(coop_main(kills_early), 0);
+    WORLD(0, kills_early);
     LOG_IS("alone owner 1");
-    world_close();
 }
 
 static coop_value kills_itself(void *arg)
@@ -245,10 +241,8 @@ static coop_value kills_itself(void *arg)
 
 static void a_fiber_that_kills_itself(void)
 {
-    world_open(0);
-    IS(coop_main(COOP_FIBER(kills_itself, "d")), -ECANCELED);
+    WORLD(-ECANCELED, COOP_FIBER(kills_itself, "d"));
     LOG_IS("d");
-    world_close();
 }
 
 /* ---- Defers ---- */
@@ -272,10 +266,8 @@ static coop_value defers(void *arg)
 
 static void defers_come_in_turn(void)
 {
-    world_open(0);
-    IS(coop_main(COOP_FIBER(defers, (void *)4)), 9);
+    WORLD(9, COOP_FIBER(defers, (void *)4));
     LOG_IS("a c b z");
-    world_close();
 }
 
 coop_routine(member, const char *name;)
@@ -308,10 +300,8 @@ static coop_value has_groups(void *arg)
 
 static void groups_end_before_defers_and_within(void)
 {
-    world_open(0);
-    IS(coop_main(COOP_FIBER(has_groups, (void *)6)), 6);
+    WORLD(6, COOP_FIBER(has_groups, (void *)6));
     LOG_IS("ends early first second late third");
-    world_close();
 }
 
 static const suite_test tests[] = {

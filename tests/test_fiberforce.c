@@ -81,9 +81,7 @@ coop_routine(uses_force, int kind, i; coop_tid tid; coop_value r; coop_status st
 static void told_of_and_forced(void)
 {
     for (int kind = 0; kind < KINDS; kind++) {
-        world_open(0);
-        IS(coop_main(uses_force, .kind = kind), 0);
-        world_close();
+        WORLD(0, uses_force, .kind = kind);
         NO_REPORTS();
     }
 }
@@ -178,10 +176,8 @@ coop_routine(forces, bool early; coop_tid tid; coop_value r;)
 
 static void all_fibers_of_a_call_stack(void)
 {
-    world_open(0);
-    IS(coop_main(forces), 0);
+    WORLD(0, forces);
     LOG_IS("inner between outer below");
-    world_close();
     NO_REPORTS();
 }
 
@@ -198,9 +194,7 @@ coop_routine(forces_early, coop_tid tid; coop_value r;)
 
 static void before_it_began(void)
 {
-    world_open(0);
-    IS(coop_main(forces_early), 0);
-    world_close();
+    WORLD(0, forces_early);
     NO_REPORTS();
 }
 
@@ -232,9 +226,7 @@ coop_routine(forces_late, coop_tid tid; coop_value r;)
 
 static void defers_are_not_disturbed(void)
 {
-    world_open(0);
-    IS(coop_main(forces_late), 0);
-    world_close();
+    WORLD(0, forces_late);
     NO_REPORTS();
 }
 
@@ -248,10 +240,8 @@ static coop_value forces_itself(void *arg)
 
 static void oneself(void)
 {
-    world_open(0);
-    IS(coop_main(COOP_FIBER(forces_itself, "d")), -ECANCELED);
+    WORLD(-ECANCELED, COOP_FIBER(forces_itself, "d"));
     LOG_IS("d");
-    world_close();
 }
 
 /* ---- Blocked for ever ---- */

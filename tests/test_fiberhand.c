@@ -242,10 +242,8 @@ static coop_value has_a_generator(void *arg)
 
 static void generators_of_tasks(void)
 {
-    world_open(0);
-    IS(coop_main(COOP_FIBER(has_a_generator, NULL)), 6);
+    WORLD(6, COOP_FIBER(has_a_generator, NULL));
     LOG_IS("d");
-    world_close();
 }
 
 /* ---- Stacks and threads ---- */

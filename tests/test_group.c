@@ -122,11 +122,9 @@ coop_routine(crowd, coop_group *g; int i; coop_value r; coop_tid tid;)
 
 static void limit(void)
 {
-    world_open(0);
-    IS(coop_main(crowd), 0);
+    WORLD(0, crowd);
     LOG_IS("2@0 4@0 5@10 6@10 7@20 8@20 ETIMEDOUT@23");
     NO_REPORTS();
-    world_close();
 }
 
 /* In the order in which they end, by the owner and by others. */
@@ -159,11 +157,9 @@ coop_routine(next, coop_group *g; int i; coop_value r; coop_status status; coop_
 
 static void order_of_the_ends(void)
 {
-    world_open(0);
-    IS(coop_main(next), 0);
+    WORLD(0, next);
     LOG_IS("2-3-ECANCELED-slow 6-1-3- 5-2-EIO- 4-1-1- 0-0-ECHILD-");
     NO_REPORTS();
-    world_close();
 }
 
 /* What nobody asks for is reported, if it failed. */
@@ -227,11 +223,9 @@ coop_routine(with_daemons, bool waits; coop_group *g; coop_value r;)
 static void daemons(void)
 {
     for (int waits = 0; waits < 2; waits++) {
-        world_open(0);
-        IS(coop_main(with_daemons, .waits = waits), 0);
+        WORLD(0, with_daemons, .waits = waits);
         LOG_IS("20 d1-ECANCELED d2-ECANCELED");
         NO_REPORTS();
-        world_close();
     }
 }
 
@@ -264,9 +258,7 @@ coop_routine(again_and_again, coop_group *g, *first, *second; int i; coop_value 
 
 static void opened_again(void)
 {
-    world_open(0);
-    IS(coop_main(again_and_again), 0);
-    world_close();
+    WORLD(0, again_and_again);
 }
 
 /* Members bring others in, and groups of their own. */
@@ -299,11 +291,9 @@ coop_routine(brought, coop_group *g; coop_value r;)
 
 static void members_of_members(void)
 {
-    world_open(0);
-    IS(coop_main(brought), -EIO);
+    WORLD(-EIO, brought);
     LOG_IS("3 2 1 0 3-ECANCELED 2-ECANCELED 1-ECANCELED");
     NO_REPORTS();
-    world_close();
 }
 
 static const suite_test tests[] = {

@@ -61,12 +61,10 @@ coop_routine(three_ways, coop_value r;)
 
 static void leaving_waits(void)
 {
-    world_open(0);
-    IS(coop_main(three_ways), 0);
+    WORLD(0, three_ways);
     LOG_IS("end1 m0-0 m0-ends finally-2 got-0 end1 m0-0 m0-ends got-0 "
            "m0-0 m0-ends finally got-3 m0-ECANCELED m0-ends finally got-EPIPE");
     NO_REPORTS();
-    world_close();
 }
 
 /* The stepper puts GroupEnd off, and the task that goes first ends the one that made it. */
@@ -190,11 +188,9 @@ coop_routine(overthrown, bool cancels, waits; coop_group *g; coop_value r;)
 static void member_ends_its_owner(void)
 {
     for (int i = 0; i < 4; i++) {
-        world_open(0);
-        IS(coop_main(overthrown, .cancels = i & 1, .waits = i & 2), i == 1 ? 0 : -ECANCELED);
+        WORLD(i == 1 ? 0 : -ECANCELED, overthrown, .cancels = i & 1, .waits = i & 2);
         LOG_IS("m0-ECANCELED m0-ends turned-ECANCELED finally");
         NO_REPORTS();
-        world_close();
     }
 }
 
@@ -248,10 +244,8 @@ coop_routine(cancels_failed, coop_tid tid; coop_value r; coop_status status;)
 
 static void failed_and_cancelled(void)
 {
-    world_open(0);
-    IS(coop_main(cancels_failed), 0);
+    WORLD(0, cancels_failed);
     REPORTED("of group ? failed: -5 EIO\n");
-    world_close();
 }
 
 /* A group of a cleanup: what ends the task does not disturb it. */
@@ -288,11 +282,9 @@ coop_routine(ends_cleaning, bool kills; coop_tid tid; coop_value r;)
 static void group_of_a_cleanup(void)
 {
     for (int kills = 0; kills < 2; kills++) {
-        world_open(0);
-        IS(coop_main(ends_cleaning, .kills = kills), 0);
+        WORLD(0, ends_cleaning, .kills = kills);
         LOG_IS("0 m1-0 m1-ends m2-0 m2-ends");
         NO_REPORTS();
-        world_close();
     }
 }
 

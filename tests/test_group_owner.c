@@ -148,9 +148,7 @@ coop_routine(refused, coop_group *g; coop_value r; coop_coroutine *co; coop_stat
 
 static void refusals(void)
 {
-    world_open(0);
-    IS(coop_main(refused), 0);
-    world_close();
+    WORLD(0, refused);
     NO_REPORTS();
 }
 

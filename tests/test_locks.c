@@ -77,9 +77,7 @@ coop_routine(uses_nothing, coop_value r;)
 
 static void bad_input_no_lock(void)
 {
-    world_open(0);
-    IS(coop_main(uses_nothing), 0);
-    world_close();
+    WORLD(0, uses_nothing);
 }
 
 /* ---- Those who wait end, or are out of time ---- */

@@ -83,9 +83,7 @@ coop_routine(too_early, coop_chan *jobs; coop_value r;)
 static void only_what_was_received_can_be_done(void)
 {
     coop_chan *jobs = coop_chan_open(0, 2, "jobs");
-    world_open(0);
-    IS(coop_main(too_early, .jobs = jobs), 0);
-    world_close();
+    WORLD(0, too_early, .jobs = jobs);
     IS(coop_chan_free(jobs), 0);
 }
 
@@ -127,10 +125,8 @@ coop_routine(scene, coop_chan *jobs; int done; coop_tid a, b, gone; coop_value r
 static void joiners_wait_for_the_last(void)
 {
     coop_chan *jobs = coop_chan_open(0, 2, "jobs");
-    world_open(0);
-    IS(coop_main(scene, .jobs = jobs), 0);
+    WORLD(0, scene, .jobs = jobs);
     NO_REPORTS();
-    world_close();
     LOG_IS("at once0 goneECANCELED killed x0 y0");
     IS(coop_chan_free(jobs), 0);
 }

@@ -34,9 +34,7 @@ coop_routine(types, int small; long large; void *pointer; coop_tid tid; coop_val
 
 static void results_of_any_type(void)
 {
-    world_open(0);
-    IS(coop_main(types), 0);
-    world_close();
+    WORLD(0, types);
     NO_REPORTS();
 }
 
@@ -218,9 +216,7 @@ coop_routine(pushing, long sum; long *where; int i; coop_value r;)
 
 static void rule_17_frames_never_move(void)
 {
-    world_open(0);
-    IS(coop_main(pushing), 3 * 2 * 1001);
-    world_close();
+    WORLD(3 * 2 * 1001, pushing);
 }
 
 static const suite_test tests[] = {

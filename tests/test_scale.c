@@ -111,9 +111,7 @@ coop_routine(one_by_one, int i; coop_tid tid; coop_value r; size_t before, after
 
 static void a_million_children_one_by_one(void)
 {
-    world_open(0);
-    IS(coop_main(one_by_one), 0);
-    world_close();
+    WORLD(0, one_by_one);
 }
 
 static int cleaned;

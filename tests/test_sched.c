@@ -55,9 +55,7 @@ coop_routine(inside, coop_value r;)
 
 static void busy_inside_a_task(void)
 {
-    world_open(0);
-    IS(coop_main(inside), 1);
-    world_close();
+    WORLD(1, inside);
 }
 
 static void a_second_scheduler_is_refused_and_its_parts_stay_the_callers(void)
@@ -189,9 +187,7 @@ coop_routine(killed_main, coop_value r;)
 
 static void the_main_task_is_killed(void)
 {
-    world_open(0);
-    IS(coop_main(killed_main), -ECANCELED);
-    world_close();
+    WORLD(-ECANCELED, killed_main);
     NO_REPORTS();
 }
 

@@ -45,9 +45,7 @@ coop_routine(three_ends, coop_tid tid; coop_value r; coop_status st;)
 
 static void F4_rule_9_returned_failed_killed(void)
 {
-    world_open(0);
-    IS(coop_main(three_ends), 0);
-    world_close();
+    WORLD(0, three_ends);
     NO_REPORTS();
 }
 
@@ -73,10 +71,8 @@ coop_routine(several, coop_tid tid; int i; coop_value r;)
 
 static void rule_9_several_waiters_in_their_order(void)
 {
-    world_open(0);
-    IS(coop_main(several), 0);
+    WORLD(0, several);
     LOG_IS("main:EACCES 0:EACCES:2 1:EACCES:2 2:EACCES:2 3:EACCES:2");
-    world_close();
     NO_REPORTS();
 }
 
@@ -106,9 +102,7 @@ coop_routine(keeper, coop_tid tid; coop_value r; coop_status st; coop_info info;
 
 static void rule_9_kept_until_waited_for(void)
 {
-    world_open(0);
-    IS(coop_main(keeper), 0);
-    world_close();
+    WORLD(0, keeper);
 }
 
 coop_routine(careless, coop_tid tids[5]; int i; int64_t nap;)
@@ -174,9 +168,7 @@ coop_routine(spawns, coop_tid tid; coop_value r;)
 
 static void spawned_tasks_are_not_kept(void)
 {
-    world_open(0);
-    IS(coop_main(spawns), 0);
-    world_close();
+    WORLD(0, spawns);
 }
 
 coop_routine(fails, int turns;)
@@ -259,10 +251,8 @@ coop_routine(kills_failing, coop_tid tid; coop_value r;)
 
 static void kill_of_one_that_exits_keeps_its_failure_known(void)
 {
-    world_open(0);
-    IS(coop_main(kills_failing), 0);
+    WORLD(0, kills_failing);
     REPORTED("coop: task 2 fails_slowly failed: -20 ENOTDIR");
-    world_close();
 }
 
 coop_routine(waiter_killed, coop_tid tid, waiter; coop_value r;)
@@ -280,10 +270,8 @@ coop_routine(waiter_killed, coop_tid tid, waiter; coop_value r;)
 
 static void a_killed_waiter_takes_no_status_along(void)
 {
-    world_open(0);
-    IS(coop_main(waiter_killed), 0);
+    WORLD(0, waiter_killed);
     LOG_IS("");
-    world_close();
 }
 
 coop_routine(bad_waits, coop_value r; coop_status st;)
@@ -326,12 +314,8 @@ coop_routine(waits_for_odd, coop_tid tid; coop_value r; int i;)
 
 static void bad_input(void)
 {
-    world_open(0);
-    IS(coop_main(bad_waits), 0);
-    world_close();
-    world_open(0);
-    IS(coop_main(waits_for_odd), 0);
-    world_close();
+    WORLD(0, bad_waits);
+    WORLD(0, waits_for_odd);
 }
 
 static const suite_test tests[] = {

@@ -29,9 +29,7 @@ coop_routine(begets, coop_tid tid; coop_coroutine *co; coop_value r;)
 
 static void F20_F21_targets_that_are_none(void)
 {
-    world_open(0);
-    IS(coop_main(begets), 0);
-    world_close();
+    WORLD(0, begets);
     NO_REPORTS();
 }
 
@@ -168,9 +166,7 @@ coop_routine(looker, coop_info info; coop_place places[3]; coop_tid deep, kept;)
 
 static void F28_tasks_can_be_looked_at(void)
 {
-    world_open(0);
-    IS(coop_main(looker), 0);
-    world_close();
+    WORLD(0, looker);
 }
 
 static void F28_lists_of_tasks(void)

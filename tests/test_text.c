@@ -327,9 +327,7 @@ coop_routine(looker, coop_tid child, sleeper; coop_value r;)
 
 static void ps_and_bt_show_tasks(void)
 {
-    world_open(0);
-    IS(coop_main(looker), 0);
-    world_close();
+    WORLD(0, looker);
 }
 
 coop_routine(deep, int depth; coop_value r;)

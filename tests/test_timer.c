@@ -156,10 +156,8 @@ coop_routine(odd_spans, coop_tid tid; coop_value r;)
 
 static void bad_input_spans_of_any_size(void)
 {
-    world_open(0);
-    IS(coop_main(odd_spans), 0);
+    WORLD(0, odd_spans);
     LOG_IS("");
-    world_close();
 }
 
 /* ---- Timers in a call of one's own: it wants to be asked several times ---- */

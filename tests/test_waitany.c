@@ -195,10 +195,8 @@ coop_routine(refused, coop_value r, v; struct coop_Park park; struct coop_GetTid
 
 static void refusals(void)
 {
-    world_open(0);
-    IS(coop_main(refused), -ECANCELED);
+    WORLD(-ECANCELED, refused);
     LOG_IS("");
-    world_close();
 }
 
 /* Making one answers another: that one it is. */
