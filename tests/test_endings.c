@@ -31,18 +31,27 @@ coop_routine(tell_shutdown, int fd, how; coop_value r;)
     coop_end;
 }
 
+/* A step of a session between a client and a server each. */
+#define CONNECT                                                                     \
+    coop_await(my->r, connect_pair, .client = &my->client, .server = &my->server)
+#define TELL_RECV(END) coop_await(coop_void, tell_recv, .fd = my->END)
+#define TELL_SEND(END, TEXT) coop_await(coop_void, tell_send, .fd = my->END, .text = TEXT)
+#define TELL_SHUTDOWN(END, HOW)                                                     \
+    coop_await(coop_void, tell_shutdown, .fd = my->END, .how = HOW)
+#define CLOSE(END) coop_trap(coop_void, Close, .fd = my->END)
+
 coop_routine(closed, int client, server; coop_value r;)
 {
     coop_begin;
-    coop_await(my->r, connect_pair, .client = &my->client, .server = &my->server);
-    coop_await(coop_void, tell_send, .fd = my->client, .text = "x");
-    coop_trap(coop_void, Close, .fd = my->client);
-    coop_await(coop_void, tell_recv, .fd = my->server);
-    coop_await(coop_void, tell_recv, .fd = my->server);
-    coop_await(coop_void, tell_send, .fd = my->server, .text = "lost");
-    coop_await(coop_void, tell_send, .fd = my->server, .text = "y");
-    coop_await(coop_void, tell_recv, .fd = my->server);
-    coop_trap(coop_void, Close, .fd = my->server);
+    CONNECT;
+    TELL_SEND(client, "x");
+    CLOSE(client);
+    TELL_RECV(server);
+    TELL_RECV(server);
+    TELL_SEND(server, "lost");
+    TELL_SEND(server, "y");
+    TELL_RECV(server);
+    CLOSE(server);
     coop_return(my->r);
     coop_end;
 }
@@ -55,14 +64,14 @@ static void what_is_sent_after_a_close_is_lost_once(void)
 coop_routine(half_closed, int client, server; coop_value r;)
 {
     coop_begin;
-    coop_await(my->r, connect_pair, .client = &my->client, .server = &my->server);
-    coop_await(coop_void, tell_shutdown, .fd = my->client, .how = COOP_SEND);
-    coop_await(coop_void, tell_recv, .fd = my->server);
-    coop_await(coop_void, tell_send, .fd = my->server, .text = "z");
-    coop_await(coop_void, tell_recv, .fd = my->client);
-    coop_await(coop_void, tell_send, .fd = my->client, .text = "y");
-    coop_trap(coop_void, Close, .fd = my->client);
-    coop_trap(coop_void, Close, .fd = my->server);
+    CONNECT;
+    TELL_SHUTDOWN(client, COOP_SEND);
+    TELL_RECV(server);
+    TELL_SEND(server, "z");
+    TELL_RECV(client);
+    TELL_SEND(client, "y");
+    CLOSE(client);
+    CLOSE(server);
     coop_return(my->r);
     coop_end;
 }
@@ -75,17 +84,17 @@ static void a_half_closed_connection_is_answered(void)
 coop_routine(reset_by_peer, int client, server; coop_value r;)
 {
     coop_begin;
-    coop_await(my->r, connect_pair, .client = &my->client, .server = &my->server);
-    coop_await(coop_void, tell_send, .fd = my->client, .text = "x");
-    coop_await(coop_void, tell_send, .fd = my->server, .text = "unread");
+    CONNECT;
+    TELL_SEND(client, "x");
+    TELL_SEND(server, "unread");
     coop_trap(coop_void, ReadWait, .fd = my->client);
-    coop_trap(coop_void, Close, .fd = my->client);
-    coop_await(coop_void, tell_recv, .fd = my->server);
-    coop_await(coop_void, tell_recv, .fd = my->server);
-    coop_await(coop_void, tell_recv, .fd = my->server);
-    coop_await(coop_void, tell_send, .fd = my->server, .text = "y");
-    coop_await(coop_void, tell_shutdown, .fd = my->server, .how = COOP_SEND);
-    coop_trap(coop_void, Close, .fd = my->server);
+    CLOSE(client);
+    TELL_RECV(server);
+    TELL_RECV(server);
+    TELL_RECV(server);
+    TELL_SEND(server, "y");
+    TELL_SHUTDOWN(server, COOP_SEND);
+    CLOSE(server);
     coop_return(my->r);
     coop_end;
 }
@@ -99,15 +108,15 @@ static void unread_bytes_reset_a_connection(void)
 coop_routine(reset_under_waiter, int client, server; coop_tid tid; coop_value r;)
 {
     coop_begin;
-    coop_await(my->r, connect_pair, .client = &my->client, .server = &my->server);
-    coop_await(coop_void, tell_send, .fd = my->server, .text = "unread");
+    CONNECT;
+    TELL_SEND(server, "unread");
     coop_trap(coop_void, ReadWait, .fd = my->client);
     my->tid = coop_spawn(tell_recv, .fd = my->server);
     coop_await(coop_void, settle);
-    coop_trap(coop_void, Close, .fd = my->client);
+    CLOSE(client);
     coop_trap(coop_void, WaitTask, .tid = my->tid);
-    coop_await(coop_void, tell_send, .fd = my->server, .text = "y");
-    coop_trap(coop_void, Close, .fd = my->server);
+    TELL_SEND(server, "y");
+    CLOSE(server);
     coop_return(my->r);
     coop_end;
 }
@@ -120,13 +129,13 @@ static void a_reset_wakes_who_waits(void)
 coop_routine(closed_under_waiter, int client, server; coop_tid tid; coop_value r;)
 {
     coop_begin;
-    coop_await(my->r, connect_pair, .client = &my->client, .server = &my->server);
+    CONNECT;
     my->tid = coop_spawn(tell_recv, .fd = my->client);
     coop_await(coop_void, settle);
-    coop_trap(coop_void, Close, .fd = my->client);
+    CLOSE(client);
     coop_trap(coop_void, WaitTask, .tid = my->tid);
-    coop_await(coop_void, tell_recv, .fd = my->server);
-    coop_trap(coop_void, Close, .fd = my->server);
+    TELL_RECV(server);
+    CLOSE(server);
     coop_return(my->r);
     coop_end;
 }
@@ -134,14 +143,14 @@ coop_routine(closed_under_waiter, int client, server; coop_tid tid; coop_value r
 coop_routine(deaf_under_waiter, int client, server; coop_tid tid; coop_value r;)
 {
     coop_begin;
-    coop_await(my->r, connect_pair, .client = &my->client, .server = &my->server);
+    CONNECT;
     my->tid = coop_spawn(tell_recv, .fd = my->client);
     coop_await(coop_void, settle);
-    coop_await(coop_void, tell_shutdown, .fd = my->client, .how = COOP_BOTH);
+    TELL_SHUTDOWN(client, COOP_BOTH);
     coop_trap(coop_void, WaitTask, .tid = my->tid);
-    coop_await(coop_void, tell_recv, .fd = my->server);
-    coop_trap(coop_void, Close, .fd = my->client);
-    coop_trap(coop_void, Close, .fd = my->server);
+    TELL_RECV(server);
+    CLOSE(client);
+    CLOSE(server);
     coop_return(my->r);
     coop_end;
 }
@@ -149,14 +158,14 @@ coop_routine(deaf_under_waiter, int client, server; coop_tid tid; coop_value r;)
 coop_routine(killed_in_recv, int client, server; coop_tid tid; coop_value r;)
 {
     coop_begin;
-    coop_await(my->r, connect_pair, .client = &my->client, .server = &my->server);
+    CONNECT;
     my->tid = coop_spawn(tell_recv, .fd = my->client);
     coop_await(coop_void, settle);
     coop_trap(coop_void, KillTask, .tid = my->tid, .wait = true);
-    coop_await(coop_void, tell_send, .fd = my->server, .text = "w");
-    coop_await(coop_void, tell_recv, .fd = my->client);
-    coop_trap(coop_void, Close, .fd = my->client);
-    coop_trap(coop_void, Close, .fd = my->server);
+    TELL_SEND(server, "w");
+    TELL_RECV(client);
+    CLOSE(client);
+    CLOSE(server);
     coop_return(my->r);
     coop_end;
 }
@@ -192,14 +201,14 @@ coop_routine(addresses, int listener, other, client, server; coop_value r; char 
     coop_trap(my->r, SockName, .fd = my->listener, .peer = true, .name = my->there,
               .size = sizeof my->there);
     say("peer=%s", result(my->r));
-    coop_trap(coop_void, Close, .fd = my->listener);
-    coop_trap(coop_void, Close, .fd = my->client);
-    coop_trap(coop_void, Close, .fd = my->server);
+    CLOSE(listener);
+    CLOSE(client);
+    CLOSE(server);
     coop_trap(my->client, Connect, .address = my->bound);
     say("gone=%s", result(my->client));
     coop_trap(my->listener, Listen, .address = my->bound);
     CU_ASSERT(my->listener >= 0);
-    coop_trap(coop_void, Close, .fd = my->listener);
+    CLOSE(listener);
     coop_end;
 }
 
@@ -233,14 +242,14 @@ static void bad_input_addresses(void)
 coop_routine(wrong, int listener, client, server; coop_value r; char bound[64];)
 {
     coop_begin;
-    coop_await(my->r, connect_pair, .client = &my->client, .server = &my->server);
+    CONNECT;
     coop_await(my->listener, listen_here, .bound = my->bound, .size = sizeof my->bound);
     coop_trap(my->r, Accept, .fd = my->client);
     say("%s", result(my->r));
-    coop_await(coop_void, tell_recv, .fd = my->listener);
-    coop_trap(coop_void, Close, .fd = my->client);
-    coop_await(coop_void, tell_recv, .fd = my->client);
-    coop_await(coop_void, tell_send, .fd = my->client, .text = "x");
+    TELL_RECV(listener);
+    CLOSE(client);
+    TELL_RECV(client);
+    TELL_SEND(client, "x");
     coop_await(coop_void, tell_shutdown, .fd = my->client);
     coop_trap(my->r, Accept, .fd = my->client);
     say("%s", result(my->r));
@@ -248,8 +257,8 @@ coop_routine(wrong, int listener, client, server; coop_value r; char bound[64];)
     say("%s", result(my->r));
     coop_trap(my->r, Close, .fd = my->client);
     say("%s", result(my->r));
-    coop_trap(coop_void, Close, .fd = my->server);
-    coop_trap(coop_void, Close, .fd = my->listener);
+    CLOSE(server);
+    CLOSE(listener);
     coop_end;
 }
 
