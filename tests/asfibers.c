@@ -60,6 +60,7 @@ coop_frame *as_fiber_push(coop_coroutine *co, const coop_routine *r, size_t alig
 
 coop_frame *as_fiber_of(coop_frame *frame)
 {
-    return frame && as_fibers ? (coop_frame *)((char *)frame - offsetof(struct as_fiber, frame))
-        : frame;
+    if (!frame || !as_fibers)
+        return frame;
+    return (coop_frame *)((char *)frame - offsetof(struct as_fiber, frame));
 }

@@ -1,7 +1,7 @@
 /* asfibers.h - the suites of routines on fibers. When as_fibers is set, each routine that a
    suite spawns, creates or awaits stands on a fiber that does nothing but call it. So call
-   stacks are fibers and routines in turns, and all that is expected of routines is expected of
-   such ones. world_main runs a suite in both ways. */
+   stacks are fibers and routines in turns, and all that is expected of routines is expected
+   of such ones. world_main runs a suite in both ways. */
 #ifndef ASFIBERS_H
 #define ASFIBERS_H
 

@@ -1,6 +1,6 @@
-/* debugged - a small program for check-gdb: two threads with a scheduler each, whose tasks are
-   of both kinds and in all states when it comes to stop_here. With an
-   argument it dies there. */
+/* debugged - a small program for check-gdb: two threads with a scheduler each, whose tasks
+   are of both kinds and in all states when it comes to stop_here. With an argument it dies
+   there. */
 #include <coop.h>
 #include <pthread.h>
 #include <semaphore.h>

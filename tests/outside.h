@@ -1,5 +1,5 @@
-/* outside.h - for the suites about descriptors: a world on the real machine, whose polls are
-   counted and which may be lied to, and where each event is put into words, as under a
+/* outside.h - for the suites about descriptors: a world on the real machine, whose polls
+   are counted and which may be lied to, and where each event is put into words, as under a
    trace; and sockets. */
 #ifndef OUTSIDE_H
 #define OUTSIDE_H
@@ -51,8 +51,8 @@ coop_declare(notice, int left;);
 enum kind { READ_WAIT, WRITE_WAIT, RECV, SEND, ACCEPT, KINDS };
 coop_declare(attempt, enum kind kind; int fd; void *buf; size_t len; coop_value r;);
 
-/* The same as a task, which says what came of it, as in "name=-9". It closes what it accepts
-   and says 0 then. */
+/* The same as a task, which says what came of it, as in "name=-9". It closes what it
+   accepts and says 0 then. */
 coop_declare(waiter, const char *name; enum kind kind; int fd; coop_value r; char buf[16];);
 
 /* How many descriptors are waited for, as the poller task itself says; -1: it has not

@@ -8,8 +8,9 @@
 /* A number from 0 to n - 1. */
 unsigned below(unsigned n);
 
-/* Makes a run for each seed from 1 to runs, up to the first that fails. True: there were so
-   many that sums over all of them can be looked at; false: RANDOM_SEED asked for one alone. */
+/* Makes a run for each seed from 1 to runs, up to the first that fails. True: there
+   were so many that sums over all can be looked at; false: RANDOM_SEED asked for one
+   alone. */
 bool random_runs(uint64_t runs, void (*one_run)(uint64_t seed));
 
 /* Any but the first task; also one that there is not. */

@@ -12,8 +12,8 @@ coop_declare(naps, int64_t ns;);
 /* Of a group: sleeps, and gives what it is to or the error. Its cleanup takes time, too. */
 coop_declare(member, int id, late; int64_t ns; coop_value r, gives;);
 
-/* To be resumed by hand: yields what it was sent, plus one; ends when a negative number comes,
-   and returns it. */
+/* To be resumed by hand: yields what it was sent, plus one; ends when a negative number
+   comes, and returns it. */
 coop_declare(echo, coop_value x;);
 
 /* echo at the bottom of that many calls; errors other than -EINTR come through. */

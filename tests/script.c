@@ -17,7 +17,8 @@ void script_build(const char *text, union step *to)
        .poll = letter == 't');
     IF(letter == 'U', unlock, Unlock, .lock = lock);
     IF(letter == 'w', wait, CondWait, .condition = &things.condition, .lock = lock);
-    IF(letter == 'n', signal, CondSignal, .condition = &things.condition, .all = arg == 'A');
+    IF(letter == 'n', signal, CondSignal, .condition = &things.condition,
+       .all = arg == 'A');
     IF(letter == '(' || letter == '[', take, SemWait, .semaphore = &things.semaphore,
        .n = (size_t)n, .poll = letter == '[');
     IF(letter == ')', post, SemPost, .semaphore = &things.semaphore, .n = (size_t)n);
@@ -29,7 +30,8 @@ void script_build(const char *text, union step *to)
        .poll = letter == 'g');
     IF(letter == 'F', value, FutureSet, .future = &things.future, .value = n);
     IF(letter == 'b', barrier, BarrierWait, .barrier = &things.barrier, .count = n);
-    IF(letter == 'o' || letter == 'u', once, Once, .once = &things.once, .poll = letter == 'u');
+    IF(letter == 'o' || letter == 'u', once, Once, .once = &things.once,
+       .poll = letter == 'u');
     IF(letter == 'O' || letter == 'q', done, OnceDone, .once = &things.once,
        .failed = letter == 'q');
     IF(letter == 'Z', sleep, Sleep, .ns = n);

@@ -61,8 +61,8 @@ void script_build(const char *step, union step *to);
 /* All is named and not held, in a new world. */
 void script_begin(void);
 
-/* A task that makes the steps, and those of cleanup, which may be NULL, when it ends. It runs
-   as the ones before it do: each makes one step in turn. */
+/* A task that makes the steps, and those of cleanup, which may be NULL, when it ends. It
+   runs as the ones before it do: each makes one step in turn. */
 coop_tid script(const char *steps, const char *cleanup);
 
 /* Runs them all, and checks that nothing is held or waited for then. */

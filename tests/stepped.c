@@ -1,5 +1,5 @@
-/* stepped - a small program for the trace and the stepper to be tried on. Its transcripts in
-   tests/golden have the numbers of its lines. */
+/* stepped - a small program for the trace and the stepper to be tried on. Its transcripts
+   in tests/golden have the numbers of its lines. */
 #include <coop.h>
 
 #include <stdio.h>

@@ -53,8 +53,8 @@ static bool is_named(const char *name, const char *names)
     return false;
 }
 
-static bool add_tests(CU_pSuite suite, const suite_test *tests, size_t count, const char *part,
-                      const char *without)
+static bool add_tests(CU_pSuite suite, const suite_test *tests, size_t count,
+                      const char *part, const char *without)
 {
     for (size_t i = 0; suite && i < count; i++)
         if ((!part || strstr(tests[i].name, part)) && !is_named(tests[i].name, without)
@@ -63,7 +63,8 @@ static bool add_tests(CU_pSuite suite, const suite_test *tests, size_t count, co
     return suite;
 }
 
-int suite_main(const char *name, const suite_test *tests, size_t count, int argc, char **argv)
+int suite_main(const char *name, const suite_test *tests, size_t count, int argc,
+               char **argv)
 {
     return suite_main_twice(name, tests, count, argc, argv, NULL, NULL);
 }

@@ -28,9 +28,10 @@ typedef struct suite_test {
 #define SUITE_COUNT(tests) (sizeof (tests) / sizeof *(tests))
 
 /* Runs the tests and prints "NAME: N passed, N failed". Returns the exit status. */
-int suite_main(const char *name, const suite_test *tests, size_t count, int argc, char **argv);
+int suite_main(const char *name, const suite_test *tests, size_t count, int argc,
+               char **argv);
 
-/* Runs them once more, with *other set; but those that without names, with blanks between. */
+/* Runs them again with *other set, but those that without names, with blanks between. */
 int suite_main_twice(const char *name, const suite_test *tests, size_t count, int argc,
                      char **argv, bool *other, const char *without);
 

@@ -278,7 +278,8 @@ static void F28_calls_as_text(void)
     CU_ASSERT_STRING_EQUAL(TEXT(&bad, WaitTask, .tid = 3), "WaitTask(3) = -9 EBADF");
     CU_ASSERT_STRING_EQUAL(TEXT(&odd, WaitTask, .tid = -3), "WaitTask(-3) = -4711");
     CU_ASSERT_STRING_EQUAL(TEXT(NULL, KillTask, .tid = 3), "KillTask(3)");
-    CU_ASSERT_STRING_EQUAL(TEXT(NULL, KillTask, .tid = 3, .wait = true), "KillTask(3, wait)");
+    CU_ASSERT_STRING_EQUAL(TEXT(NULL, KillTask, .tid = 3, .wait = true),
+                           "KillTask(3, wait)");
     CU_ASSERT_STRING_EQUAL(TEXT(NULL, Exit, .value = -EBADF), "Exit(-9 EBADF)");
     CU_ASSERT_STRING_EQUAL(TEXT(NULL, NewTask, .name = "me"), "NewTask(me)");
     CU_ASSERT_STRING_EQUAL(TEXT(NULL, NewTask, .name = NULL), "NewTask(NULL)");

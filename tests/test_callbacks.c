@@ -1,5 +1,5 @@
-/* Fibers that wait within functions of others, which have called back and know nothing of it;
-   meanwhile other tasks go on, and may be in the same functions. */
+/* Fibers that wait within functions of others, which have called back and know nothing of
+   it; meanwhile other tasks go on, and may be in the same functions. */
 #include "world.h"
 
 #include <dirent.h>

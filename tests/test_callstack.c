@@ -1,4 +1,4 @@
-/* test_callstack.c - what is found of a stack whose context waits, and the names of code. */
+/* test_callstack.c - what is found of a stack whose context waits; names of code. */
 #include "config.h"
 
 #include "fiber/fiber.h"
@@ -67,7 +67,8 @@ static bool is_at(const void *pc, const char *name)
 static void a_waiting_ones_call_stack_is_found(void)
 {
     static const char *const names[] = {
-        "wait_in", "wait_in", "wait_in", "with_variable_room", "with_aligned_room", "wait_deep",
+        "wait_in", "wait_in", "wait_in", "with_variable_room", "with_aligned_room",
+        "wait_deep",
     };
     enum { NAMES = sizeof names / sizeof *names };
     void *pcs[20];

@@ -1,5 +1,6 @@
-/* Channels: who gets what in which order, and that nothing is lost or told twice when a task
-   is killed or cancelled, its time is over, or another part of its WaitAny was first. */
+/* Channels: who gets what in which order, and that nothing is lost or told twice when a
+   task is killed or cancelled, its time is over, or another part of its WaitAny was
+   first. */
 #include "blocks.h"
 
 #include <errno.h>
@@ -541,7 +542,8 @@ static void texts(void)
     coop_observe(&observer);
     coop_spawn(all_calls, .chan = ch);
     run_and_close(ch);
-    LOG_IS("ChanSend(c, cap 1, 1 queued) = 0 ChanSend(c, cap 1, 1 queued, poll) = -11 EAGAIN "
+    LOG_IS("ChanSend(c, cap 1, 1 queued) = 0 "
+           "ChanSend(c, cap 1, 1 queued, poll) = -11 EAGAIN "
            "ChanSend(c, cap 1, 1 queued, all) = 0 ChanRecv(c, cap 1, 0 queued) = 5 "
            "ChanRecv(c, cap 1, 0 queued, poll) = -11 EAGAIN "
            "ChanDone(c, cap 1, 0 queued, 0 not done) = 0 "

@@ -137,7 +137,8 @@ coop_routine(slow_cleaner, int fd; coop_tid child; coop_value r;)
     coop_end;
 }
 
-coop_routine(during_cleanup, coop_tid tid; coop_value r; coop_status status; coop_info info;)
+coop_routine(during_cleanup, coop_tid tid; coop_value r; coop_status status;
+             coop_info info;)
 {
     coop_begin;
     coop_trap(my->tid, NewTask, .target = coop_create(slow_cleaner));

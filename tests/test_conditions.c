@@ -1,4 +1,4 @@
-/* Conditions: whatever CondWait answers, and however its task ends, it has the lock again. */
+/* Conditions: whatever CondWait answers, however its task ends, it has the lock again. */
 #include "script.h"
 
 #include <errno.h>
@@ -11,8 +11,8 @@ static void signals_wake_in_order(void)
     script("La wa Ua", NULL);
     script("La wa Ua", NULL);
     script("Y- Y- Y- Y- Y- Y- n1 La n1 Ua n1 n1", NULL);
-    SCRIPTS_ARE("1:La 2:La 3:La 1:wa 4:n1=1 1:Ua 4:La 4:n1=1 2:wa 4:Ua 2:Ua 3:wa 4:n1=1 3:Ua "
-                "4:n1");
+    SCRIPTS_ARE("1:La 2:La 3:La 1:wa 4:n1=1 1:Ua 4:La 4:n1=1 2:wa 4:Ua 2:Ua 3:wa 4:n1=1 "
+                "3:Ua 4:n1");
     script_begin();
     script("La wa Ua", NULL);
     script("La wa Ua", NULL);
@@ -102,7 +102,7 @@ static void out_of_time_in_the_wait(void)
     script("La <5 wa <0 wa Ua", NULL);
     script("La Z9 Ua", NULL);
     SCRIPTS_ARE("1:La 2:La 1:wa=ETIMEDOUT 2:Ua 1:wa=ETIMEDOUT 1:Ua");
-    /* The time is over and it is cancelled besides, in both orders: the outer reason counts. */
+    /* Its time is over and it is cancelled, in both orders: the outer reason counts. */
     script_begin();
     script("La <3 wa Ua", NULL);
     script("La Z5 C1 Z5 Ua", NULL);
@@ -141,15 +141,15 @@ static void a_deadline_in_the_wait(void)
     SCRIPTS_ARE("2:La ETIMEDOUT 2:Ua ETIMEDOUT");
 }
 
-/* Nothing but its lock can end the wait of a task whose time is over, so that is a deadlock. */
+/* Nothing but its lock can end the wait of a task whose time is over: a deadlock. */
 static void out_of_time_in_a_deadlock(void)
 {
     script_begin();
     script("La <5 wa", NULL);
     script("La e-", NULL);
     IS(coop_run(), -EDEADLK);
-    REPORTED("coop:   task 1 actor waits in Within(5ns, CondWait(changed, a, held by 2 actor)) "
-             "at script.c:");
+    REPORTED("coop:   task 1 actor waits in Within(5ns, CondWait(changed, a, held by 2 "
+             "actor)) at script.c:");
     world_drop();
     nothing_is_held();
 }
@@ -260,8 +260,8 @@ static void a_condition_that_races_its_lock(void)
     SCRIPTS_ARE("1:La 2:La 2:n1 1:|3=2:EPERM 2:Ua 1:Ua 2:n1");
 }
 
-/* Both wait for the one signal, with locks of their own; one is not to have it from the other
-   while both are undone. */
+/* Both wait for the one signal, with locks of their own; one is not to have it from the
+   other while both are undone. */
 static void two_conditions_in_a_race(void)
 {
     static const char *const ways[] = { "E-", "K1", "C1" };

@@ -1,4 +1,5 @@
-/* Connect, datagrams, local sockets, Shutdown, SockName, SendFile: addresses of every kind. */
+/* Connect, datagrams, local sockets, Shutdown, SockName, SendFile: addresses of all
+   kinds. */
 #include "outside.h"
 
 #include <errno.h>
@@ -158,8 +159,9 @@ static void refused(void)
     OUTSIDE(-EINVAL, connects, .address = "http://127.0.0.1:80");
     OUTSIDE(-EINVAL, connects, .address = "unix://");
     OUTSIDE(-EINVAL, connects);
-    OUTSIDE(-ENAMETOOLONG, connects, .address = "unix:///0123456789012345678901234567890123456789"
-            "0123456789012345678901234567890123456789012345678901234567890123456789");
+    OUTSIDE(-ENAMETOOLONG, connects, .address = "unix:///"
+            "0123456789012345678901234567890123456789012345678901234567890123456789"
+            "0123456789012345678901234567890123456789");
 }
 
 coop_routine(connects_and_closes, const char *address; coop_value fd;)
@@ -203,7 +205,8 @@ coop_routine(datagrams, const char *address; int a, b, c; coop_value n;
              char at[64], from[64], own[64], buf[16];)
 {
     coop_begin;
-    coop_trap(my->a, Listen, .address = my->address, .bound = my->at, .bound_size = sizeof my->at);
+    coop_trap(my->a, Listen, .address = my->address, .bound = my->at,
+              .bound_size = sizeof my->at);
     CU_ASSERT(my->a >= 0);
     CU_ASSERT(!strncmp(my->at, "udp://", 6));
     coop_trap(my->b, Listen, .address = my->address);
@@ -378,7 +381,8 @@ coop_routine(sends_file, int fd, file; coop_value n;)
 }
 
 /* More than there is room for, and more than there is. The socket is made non-blocking. */
-coop_routine(file_by_socket, bool blocks; int fds[2], file; size_t got; coop_value n, tid; char buf[65536];)
+coop_routine(file_by_socket, bool blocks; int fds[2], file; size_t got; coop_value n, tid;
+             char buf[65536];)
 {
     coop_begin;
     pair(my->fds);

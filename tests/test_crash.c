@@ -1,4 +1,4 @@
-/* A fiber whose stack overflows: what a child that it happens to has said when it is gone. */
+/* A fiber whose stack overflows: what a child to which it happens has said at the end. */
 #include "forked.h"
 
 #include <coop.h>

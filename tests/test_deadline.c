@@ -61,9 +61,11 @@ static void deadline_of_a_routine(void)
 {
     static const char over[] = "%s@%d %s:-,limited,Deadline,0 %s:own,limited,Deadline,0 ";
     char wanted[400];
-    int n = snprintf(wanted, sizeof wanted, over, "ETIMEDOUT", 10, "ETIMEDOUT", "ETIMEDOUT");
+    int n = snprintf(wanted, sizeof wanted, over,
+                     "ETIMEDOUT", 10, "ETIMEDOUT", "ETIMEDOUT");
     n += snprintf(wanted + n, sizeof wanted - n, "0@60 0:-,-,-,0 0:-,-,-,0 ");
-    n += snprintf(wanted + n, sizeof wanted - n, over, "ETIMEDOUT", 60, "ETIMEDOUT", "ETIMEDOUT");
+    n += snprintf(wanted + n, sizeof wanted - n, over,
+                  "ETIMEDOUT", 60, "ETIMEDOUT", "ETIMEDOUT");
     n += snprintf(wanted + n, sizeof wanted - n, "0@110 0:-,-,-,0 0:-,-,-,0 ");
     n += snprintf(wanted + n, sizeof wanted - n, over, "ETIMEDOUT", 110, "ETIMEDOUT",
                   "ETIMEDOUT");
@@ -105,14 +107,17 @@ static void nested(void)
     WORLD(0, outer, .ns = 1000, .inner = 20);
     LOG_IS("ETIMEDOUT@20 ETIMEDOUT:own,inner,Deadline,0 0:-,-,-,0 0");
     WORLD(0, outer, .ns = 20, .inner = 1000);
-    LOG_IS("ETIMEDOUT@20 ETIMEDOUT:-,outer,Deadline,0 ETIMEDOUT:own,outer,Deadline,0 ETIMEDOUT");
+    LOG_IS("ETIMEDOUT@20 ETIMEDOUT:-,outer,Deadline,0 ETIMEDOUT:own,outer,Deadline,0 "
+           "ETIMEDOUT");
     world_open(0);                 /* the outer one passes while the inner is cleaning up */
     IS(coop_main(outer, .ns = 40, .inner = 20), 0);
-    LOG_IS("ETIMEDOUT@20 ETIMEDOUT:own,inner,Deadline,0 ETIMEDOUT:own,outer,Deadline,0 ETIMEDOUT");
+    LOG_IS("ETIMEDOUT@20 ETIMEDOUT:own,inner,Deadline,0 ETIMEDOUT:own,outer,Deadline,0 "
+           "ETIMEDOUT");
     world_close();
     world_open(0);                 /* together */
     IS(coop_main(outer, .ns = 20, .inner = 20), 0);
-    LOG_IS("ETIMEDOUT@20 ETIMEDOUT:-,outer,Deadline,0 ETIMEDOUT:own,outer,Deadline,0 ETIMEDOUT");
+    LOG_IS("ETIMEDOUT@20 ETIMEDOUT:-,outer,Deadline,0 ETIMEDOUT:own,outer,Deadline,0 "
+           "ETIMEDOUT");
     world_close();
 }
 
@@ -273,7 +278,8 @@ static void shield(void)
            "ETIMEDOUT@220 ETIMEDOUT:-,limited,Deadline,0 ETIMEDOUT:own,limited,Deadline,0 "
            "ECANCELED");
     WORLD(-ETIMEDOUT, around_shield, .deadline = true);
-    LOG_IS("0:-,-,-,0 0@100 ETIMEDOUT:-,around_shield,Deadline,0 ETIMEDOUT 0 0@210 0:-,-,-,0 "
+    LOG_IS("0:-,-,-,0 0@100 ETIMEDOUT:-,around_shield,Deadline,0 ETIMEDOUT 0 0@210 "
+           "0:-,-,-,0 "
            "ETIMEDOUT@220 ETIMEDOUT:-,limited,Deadline,0 ETIMEDOUT:own,limited,Deadline,0 "
            "ETIMEDOUT");
 }

@@ -37,7 +37,9 @@ static void lock_describe(const coop_call *call, const coop_value *r, coop_text 
 static void lock_touches(const coop_call *call, coop_touch *touch)
 {
     const struct lock *lock = ((const struct coop_Grab *)call)->lock;
-    *touch = (coop_touch){ .object = (uintptr_t)lock, .write = true, .holder = lock->holder };
+    *touch = (coop_touch){
+        .object = (uintptr_t)lock, .write = true, .holder = lock->holder
+    };
 }
 
 static const coop_call_type coop_Grab_type = {
@@ -57,7 +59,9 @@ static coop_value unlock_handle(coop_sched *s, coop_call *call)
     return 0;
 }
 
-static const coop_call_type coop_Release_type = { .name = "Release", .handle = unlock_handle };
+static const coop_call_type coop_Release_type = {
+    .name = "Release", .handle = unlock_handle
+};
 
 coop_routine(locker, struct lock *first, *second; bool trusting; coop_value r;)
 {
@@ -100,8 +104,8 @@ static void F16_a_cycle_is_reported_by_name(void)
     const char *report = world.reports;
     CU_ASSERT_PTR_NOT_NULL(strstr(report,
         "coop: deadlock: 3 tasks are left, and nothing outside can wake one\n"
-        "coop:   a cycle: 1 locker waits for task 2 the middle, 2 the middle waits for task "
-        "3 locker, 3 locker waits for task 1 locker\n"
+        "coop:   a cycle: 1 locker waits for task 2 the middle, 2 the middle waits for "
+        "task 3 locker, 3 locker waits for task 1 locker\n"
         "coop:   task 1 locker waits in Grab(held by 2) at test_deadlock.c:"));
     CU_ASSERT_PTR_NOT_NULL(strstr(report, "  task 2 the middle waits in Grab(held by 3)"));
     CU_ASSERT_PTR_NOT_NULL(strstr(report, "  task 3 locker waits in Grab(held by 1)"));

@@ -1,5 +1,5 @@
-/* Doors: what other threads and signal handlers bring into a scheduler, and that nothing of it
-   is lost, told twice, or touched when the scheduler is gone. */
+/* Doors: what other threads and signal handlers bring into a scheduler, and that nothing of
+   it is lost, told twice, or touched when the scheduler is gone. */
 #include "both.h"
 
 #include <errno.h>
@@ -153,7 +153,7 @@ static void items_are_copied(void)
     }
 }
 
-/* What was posted before anybody looked; and what finds no room waits its turn among tasks. */
+/* What was posted before anybody looked; what finds no room waits its turn among tasks. */
 coop_routine(local_sender, coop_value value; coop_value r;)
 {
     coop_begin;

@@ -26,7 +26,8 @@ coop_routine(ends_early, coop_tid *kids; coop_group *g; bool exits;)
     coop_begin;
     my->kids[0] = coop_spawn(sleeps, .ns = 50);
     coop_trap(my->kids[1], NewTask, .target = coop_create(sleeps, .ns = 60, .gives = -EIO));
-    coop_trap(my->kids[2], GroupSpawn, .group = my->g, .target = coop_create(sleeps, .ns = 70));
+    coop_trap(my->kids[2], GroupSpawn, .group = my->g,
+              .target = coop_create(sleeps, .ns = 70));
     coop_trap(coop_void, Sleep, .ns = 10);
     IS(parent_of(my->kids[0]), coop_self());
     IS(parent_of(my->kids[1]), coop_self());
@@ -44,8 +45,9 @@ coop_routine(looks, bool exits; coop_tid tid, kids[3]; coop_group *g; coop_value
 {
     coop_begin;
     coop_trap(my->g, Group);
-    coop_trap(my->tid, NewTask, .target = coop_create(ends_early, .kids = my->kids, .g = my->g,
-                                                      .exits = my->exits));
+    coop_trap(my->tid, NewTask,
+              .target = coop_create(ends_early, .kids = my->kids, .g = my->g,
+                                    .exits = my->exits));
     IS(parent_of(coop_self()), 0);
     IS(parent_of(my->tid), coop_self());
     coop_trap(coop_void, Sleep, .ns = 30);

@@ -76,7 +76,8 @@ coop_routine(heavy_traffic, struct traffic t; int i;)
     my->t.listener = listener();
     coop_spawn(server, .traffic = &my->t);
     for (my->i = 0; my->i < CLIENTS; my->i++)
-        coop_spawn(talk, .fd = connect_to(my->t.listener), .number = my->i, .traffic = &my->t);
+        coop_spawn(talk, .fd = connect_to(my->t.listener), .number = my->i,
+                   .traffic = &my->t);
     while (my->t.served_well + my->t.served_badly < CLIENTS)
         coop_trap(coop_void, Yield);
     IS(my->t.served_well, CLIENTS - 1);

@@ -100,7 +100,8 @@ static void what_cannot_begin_says_so(void)
     static char memory[4095];
     world_open(0);
     IS(coop_main(COOP_FIBER(NULL, NULL)), -EFAULT);
-    IS(coop_main(COOP_FIBER(adds, NULL), .memory = memory, .stack = sizeof memory), -EINVAL);
+    IS(coop_main(COOP_FIBER(adds, NULL), .memory = memory, .stack = sizeof memory),
+       -EINVAL);
     IS(coop_main(COOP_FIBER(adds, NULL), .stack = SIZE_MAX / 2), -EINVAL);
     IS(coop_spawn(COOP_FIBER(NULL, NULL)), -EFAULT);
     IS(coop_main(starts_none), 0);

@@ -1,5 +1,6 @@
 /* How fibers end: by kill, Cancel, Exit, a deadline, closing; at each trap, with fibers and
-   routines in each order on the call stack; what they do then, and those that do not end. */
+   routines in each order on the call stack; what they do then, and those that do not
+   end. */
 #include "world.h"
 
 #include <errno.h>
@@ -94,7 +95,7 @@ coop_routine(ends_it, coop_tid tid; coop_value r; coop_status status;)
     coop_end;
 }
 
-/* Before it begins there is no trap, but for a task that another has made and then ended. */
+/* Before it begins there is no trap, but for a task that another has made and ended. */
 static void ends(enum how how)
 {
     plan.how = how;

@@ -202,7 +202,8 @@ static void those_of_libc_are_in_between(void)
     IS(coop_spawn(looks_at, .tid = tid), 2);
     IS(coop_run(), 0);
     CU_ASSERT_STRING_EQUAL(word, "abc");
-    const char *first = strstr(seen, "  #0 slow_order+0x"), *last = strstr(seen, " sorts+0x");
+    const char *first = strstr(seen, "  #0 slow_order+0x");
+    const char *last = strstr(seen, " sorts+0x");
     CU_ASSERT(first && last && first < last);
     world_close();
 }
@@ -285,7 +286,8 @@ static void what_they_use_is_told_on_request(void)
 coop_routine(compares, coop_tid tid; coop_value r;)
 {
     coop_begin;
-    coop_trap(my->tid, NewTask, .target = coop_create(COOP_FIBER(uses, (void *)(24 * 1024))));
+    coop_trap(my->tid, NewTask,
+              .target = coop_create(COOP_FIBER(uses, (void *)(24 * 1024))));
     coop_trap(my->r, WaitTask, .tid = my->tid);
     my->tid = coop_spawn_fiber(uses, (void *)64);
     coop_trap(coop_void, Sleep, .ns = COOP_MS(1));

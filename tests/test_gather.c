@@ -344,7 +344,8 @@ static void killed_and_cancelled_anywhere(void)
 {
     for (size_t limit = 0; limit < 4; limit++)
         for (int yields = 0; yields < 12; yields++) {
-            BALANCED(-ECANCELED, after_yields, .limit = limit, .yields = yields, .kill = true);
+            BALANCED(-ECANCELED, after_yields, .limit = limit, .yields = yields,
+                     .kill = true);
             BALANCED(-ECANCELED, after_yields, .limit = limit, .yields = yields);
         }
 }
@@ -488,8 +489,8 @@ coop_routine(all_kinds, coop_value r, results[3]; int i; coop_coroutine *targets
     coop_end;
 }
 
-/* So much of a segment of the call stack is taken that the next one begins with coop_gather,
-   or with one of its calls. */
+/* So much of a segment of the call stack is taken that the next one begins with
+   coop_gather, or with one of its calls. */
 #define FILLED(n)                                                                   \
     coop_routine(filled_##n, char filling[n]; coop_value r;)                        \
     {                                                                               \
@@ -572,5 +573,6 @@ static const suite_test tests[] = {
 
 int main(int argc, char **argv)
 {
-    return world_main("gather", tests, SUITE_COUNT(tests), argc, argv, "each_allocation_fails");
+    return world_main("gather", tests, SUITE_COUNT(tests), argc, argv,
+                      "each_allocation_fails");
 }

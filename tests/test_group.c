@@ -15,8 +15,8 @@ coop_routine(job, int id; int64_t ns; coop_value gives, r;)
 }
 
 /* A group of three jobs that take 10, 20, 30. */
-coop_routine(three, int mode; bool keep; coop_value gives[3], results[3]; coop_group *g; int i;
-             coop_tid tid; coop_value r;)
+coop_routine(three, int mode; bool keep; coop_value gives[3], results[3]; coop_group *g;
+             int i; coop_tid tid; coop_value r;)
 {
     coop_begin;
     coop_trap(my->g, Group, .mode = my->mode, .keep = my->keep);
@@ -34,7 +34,8 @@ coop_routine(three, int mode; bool keep; coop_value gives[3], results[3]; coop_g
     coop_end;
 }
 
-static void run_three(int mode, coop_value a, coop_value b, coop_value c, const char *wanted)
+static void run_three(int mode, coop_value a, coop_value b, coop_value c,
+                      const char *wanted)
 {
     world_open(0);
     coop_main(three, .mode = mode, .gives = { a, b, c });
@@ -66,7 +67,8 @@ static void each(void)
 }
 
 /* While the owner does something else: a failure disturbs it, a success does not. */
-coop_routine(busy, int mode; coop_value gives; coop_group *g; coop_value r; coop_cause cause;)
+coop_routine(busy, int mode; coop_value gives; coop_group *g; coop_value r;
+             coop_cause cause;)
 {
     coop_begin;
     coop_trap(my->g, Group, .mode = my->mode);
@@ -298,8 +300,8 @@ static void members_of_members(void)
 
 static const suite_test tests[] = {
     TEST(all), TEST(any), TEST(each), TEST(owner_is_busy), TEST(limit),
-    TEST(order_of_the_ends), TEST(kept_and_not_asked_for), TEST(daemons), TEST(opened_again),
-    TEST(members_of_members),
+    TEST(order_of_the_ends), TEST(kept_and_not_asked_for), TEST(daemons),
+    TEST(opened_again), TEST(members_of_members),
 };
 
 int main(int argc, char **argv)

@@ -302,8 +302,10 @@ coop_routine(keeper, bool cleans; coop_group *g, *late;)
 {
     coop_begin;
     coop_trap(my->g, Group, .keep = true);
-    coop_trap(coop_void, GroupSpawn, .group = my->g, .target = coop_create(member, .ns = 1));
-    coop_trap(coop_void, GroupSpawn, .group = my->g, .target = coop_create(member, .ns = 1));
+    coop_trap(coop_void, GroupSpawn, .group = my->g,
+              .target = coop_create(member, .ns = 1));
+    coop_trap(coop_void, GroupSpawn, .group = my->g,
+              .target = coop_create(member, .ns = 1));
     coop_trap(coop_void, GroupSpawn, .group = my->g, .target = coop_create(never_ends));
     if (my->cleans)
         coop_trap(coop_void, Sleep, .ns = 5);

@@ -1,4 +1,5 @@
-/* Whose group it is: the owner ended in each of its calls, others that use it, what is refused. */
+/* Whose group it is: the owner ended in each of its calls, others that use it, what is
+   refused. */
 #include "routines.h"
 
 #include <errno.h>
@@ -76,7 +77,8 @@ coop_routine(outsider, coop_group *g; int how; coop_value r;)
     if (my->how == 0)
         coop_trap(my->r, GroupNext, .group = my->g);
     if (my->how == 1)
-        coop_trap(my->r, GroupSpawn, .group = my->g, .target = coop_create(member, .id = 9));
+        coop_trap(my->r, GroupSpawn, .group = my->g,
+                  .target = coop_create(member, .id = 9));
     if (my->how == 2)
         coop_trap(my->r, GroupWait, .group = my->g);
     if (my->how == 3)
@@ -89,7 +91,8 @@ coop_routine(with_outsiders, bool cancels; coop_group *g; int i; coop_value r;)
 {
     coop_begin;
     coop_trap(my->g, Group, .limit = 1, .keep = true, .mode = COOP_EACH);
-    coop_trap(coop_void, GroupSpawn, .group = my->g, .target = coop_create(member, .ns = 10));
+    coop_trap(coop_void, GroupSpawn, .group = my->g,
+              .target = coop_create(member, .ns = 10));
     for (; my->i < (my->cancels ? 4 : 3); my->i++)
         coop_spawn(outsider, .g = my->g, .how = my->i);
     coop_spawn(outsider, .g = my->g);
@@ -102,7 +105,8 @@ static void outsiders(void)
     IS(coop_main(with_outsiders), 0);
     LOG_IS("out2-EPERM m0-0 m0-ends out0-0 out1-8 m9-0 m9-ends out0-0");
     IS(coop_main(with_outsiders, .cancels = true), 0);
-    LOG_IS("out2-EPERM m0-ECANCELED m0-ends out3-0 out0-ECANCELED out1-ECANCELED out0-ECHILD");
+    LOG_IS("out2-EPERM m0-ECANCELED m0-ends out3-0 out0-ECANCELED out1-ECANCELED "
+           "out0-ECHILD");
     NO_REPORTS();
     world_close();
 }

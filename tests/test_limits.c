@@ -1,5 +1,5 @@
-/* What cannot be done, or only so far: bad arguments, descriptors that are none of the right
-   kind, files, limits of the host; and signals meanwhile. */
+/* What cannot be done, or only so far: bad arguments, descriptors that are none of the
+   right kind, files, limits of the host; and signals meanwhile. */
 #include "outside.h"
 
 #include <errno.h>
@@ -25,8 +25,8 @@ coop_routine(bad_descriptors, int fds[2]; size_t i; int kind; coop_value r; char
     coop_spawn(waiter, .name = "other", .kind = RECV, .fd = my->fds[0]);
     for (my->i = 0; my->i < sizeof bad_fds / sizeof *bad_fds; my->i++)
         for (my->kind = 0; my->kind < KINDS; my->kind++) {
-            coop_await(my->r, attempt, .kind = my->kind, .fd = bad_fds[my->i], .buf = my->buf,
-                       .len = sizeof my->buf);
+            coop_await(my->r, attempt, .kind = my->kind, .fd = bad_fds[my->i],
+                       .buf = my->buf, .len = sizeof my->buf);
             IS(my->r, -EBADF);
         }
     LOG_IS("");
@@ -81,13 +81,15 @@ coop_routine(bad_buffers, int fds[2]; void *nowhere; coop_value r; char buf[64];
     IS(my->r, -EFAULT);
     coop_await(my->r, attempt, .kind = SEND, .fd = my->fds[0], .buf = NULL, .len = 1);
     IS(my->r, -EFAULT);
-    coop_await(my->r, attempt, .kind = SEND, .fd = my->fds[0], .buf = my->nowhere, .len = 1);
+    coop_await(my->r, attempt, .kind = SEND, .fd = my->fds[0], .buf = my->nowhere,
+               .len = 1);
     IS(my->r, -EFAULT);
     coop_await(my->r, attempt, .kind = SEND, .fd = my->fds[0], .buf = my->buf,
                .len = SIZE_MAX);
     IS(my->r, -EINVAL);
     IS(write(my->fds[1], "x", 1), 1);
-    coop_await(my->r, attempt, .kind = RECV, .fd = my->fds[0], .buf = my->nowhere, .len = 1);
+    coop_await(my->r, attempt, .kind = RECV, .fd = my->fds[0], .buf = my->nowhere,
+               .len = 1);
     IS(my->r, -EFAULT);
     munmap(my->nowhere, 1);
     close_pair(my->fds);

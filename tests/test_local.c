@@ -236,7 +236,8 @@ coop_routine(hands_down, coop_tid tid;)
 {
     coop_begin;
     IS(set_all(1), 0);
-    coop_trap(my->tid, NewTask, .target = coop_create(heir, .name = "NewTask", .expected = 1));
+    coop_trap(my->tid, NewTask,
+              .target = coop_create(heir, .name = "NewTask", .expected = 1));
     coop_trap(coop_void, WaitTask, .tid = my->tid);
     LOG_IS("NewTask");
     coop_trap(my->tid, NewTask,
@@ -325,7 +326,8 @@ coop_routine(owns_full_group, coop_group *group; coop_tid tid; coop_value r;)
     IS(set_all(1), 0);
     coop_trap(my->group, Group, .limit = 1);
     coop_trap(coop_void, GroupSpawn, .group = my->group,
-              .target = coop_create(heir, .name = "first", .expected = 1, .ns = COOP_MS(3)));
+              .target = coop_create(heir, .name = "first", .expected = 1,
+                                    .ns = COOP_MS(3)));
     my->tid = coop_spawn(stranger, .group = my->group);
     coop_trap(coop_void, Sleep, .ns = COOP_MS(5));
     coop_trap(my->r, GroupWait, .group = my->group);

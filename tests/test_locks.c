@@ -272,8 +272,8 @@ static void a_cycle_through_a_condition_is_reported(void)
         "coop:   task 1 Ann waits in CondWait(changed, a, held by 2 Bob) at script.c:"));
     CU_ASSERT_PTR_NOT_NULL(strstr(world.reports,
         "coop:   task 2 Bob waits in WaitTask(1) at script.c:"));
-    REPORTED("coop:   a cycle: 1 Ann waits for lock a held by 2 Bob, 2 Bob waits for task 1 "
-             "Ann\n");
+    REPORTED("coop:   a cycle: 1 Ann waits for lock a held by 2 Bob, 2 Bob waits for "
+             "task 1 Ann\n");
     IS(coop_deadlocks(NULL), 2);
     world_drop();
     nothing_is_held();
@@ -288,7 +288,8 @@ static void what_waits_says_why(void)
     script("Sa", NULL);
     script("Lb", NULL);
     IS(coop_run(), -EDEADLK);
-    CU_ASSERT_PTR_NOT_NULL(strstr(world.reports, "waits in Lock(a, shared, held by 1 actor) at"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(world.reports,
+                                  "waits in Lock(a, shared, held by 1 actor) at"));
     REPORTED("waits in Lock(b, read by 2 tasks) at");
     world_drop();
     nothing_is_held();

@@ -1,5 +1,6 @@
 /* Exhausted memory: every allocation of the library fails once, and from it on for good.
-   Each time the call that needed it says -ENOMEM, nothing is lost, and the kernel goes on. */
+   Each time the call that needed it says -ENOMEM, nothing is lost, and the kernel goes
+   on. */
 #include "park.h"
 #include "scarce.h"
 

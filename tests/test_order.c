@@ -88,7 +88,8 @@ static void rule_1_yield_ends_slice_at_any_quantum(void)
 coop_routine(parent, coop_tid tid;)
 {
     coop_begin;
-    coop_trap(my->tid, NewTask, .target = coop_create(stepper, .name = "child", .steps = 1));
+    coop_trap(my->tid, NewTask,
+              .target = coop_create(stepper, .name = "child", .steps = 1));
     say("parent");
     my->tid = coop_spawn(stepper, .name = "spawned", .steps = 1);
     say("goes on");
@@ -191,7 +192,8 @@ static void write_down(coop_observer *o, const coop_event *e)
 coop_routine(mixed, int n; coop_tid tid;)
 {
     coop_begin;
-    coop_trap(my->tid, NewTask, .target = coop_create(sleeper, .name = "s", .ns = my->n % 3));
+    coop_trap(my->tid, NewTask,
+              .target = coop_create(sleeper, .name = "s", .ns = my->n % 3));
     coop_trap(coop_void, ReadWait, .fd = 3 + my->n % 4);
     if (my->n % 2)
         coop_trap(coop_void, KillTask, .tid = my->tid - 1);
@@ -292,7 +294,7 @@ coop_routine(A1_main, coop_tid child; int i;)
     coop_end;
 }
 
-/* The order of pyos6. There every waiter heard False; here the first gets the kept status. */
+/* The order of pyos6. There every waiter heard False; here the first gets the status. */
 static void A1_three_waiters_on_a_child_that_ended(void)
 {
     world_open(0);

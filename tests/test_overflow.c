@@ -262,7 +262,8 @@ static void fault_after_pool(void)
     struct coop_stacks *p = run_in(COOP_GUARD_MARK, "worker", nothing, NULL);
     char *guard = stack->low - coop_page_size();
     coop_stacks_free(p);
-    mmap(guard, coop_page_size(), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+    mmap(guard, coop_page_size(), PROT_NONE,
+         MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
     *(volatile char *)guard = 1;
 }
 
@@ -294,7 +295,9 @@ static void fault_had(void)
 
 static void fault_had_with_address(void)
 {
-    struct sigaction action = { .sa_sigaction = had_it_with_address, .sa_flags = SA_SIGINFO };
+    struct sigaction action = {
+        .sa_sigaction = had_it_with_address, .sa_flags = SA_SIGINFO
+    };
     sigaction(SIGSEGV, &action, NULL);
     fault_watched();
 }

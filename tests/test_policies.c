@@ -1,5 +1,5 @@
-/* Policies: the order under each, what they promise about waiting, and what they must do with
-   tasks that are taken out. */
+/* Policies: the order under each, what they promise about waiting, and what they must do
+   with tasks that are taken out. */
 #include "park.h"
 #include "policy/policy.h"
 #include "routines.h"
@@ -285,8 +285,8 @@ coop_routine(rouser, const char *name; int times, parks;)
     coop_end;
 }
 
-/* Three slices at the highest level. It comes when the others are down already: right behind
-   who woke it as long as it has some left, and then it waits for its turn. */
+/* Three slices at the highest level. It comes when the others are down already: right
+   behind who woke it as long as it has some left, and then it waits for its turn. */
 static void to_wait_keeps_the_level_but_does_not_renew_it(void)
 {
     open_under(coop_mlfq(2, 3, 1000));
@@ -332,8 +332,8 @@ coop_routine(long_one, int turns;)
     coop_end;
 }
 
-/* The most slices from one of the long task to its next, beside two of those that are always
-   new. */
+/* The most slices from one of the long task to its next, beside two of those that are
+   always new. */
 static long longest_wait_under(coop_policy *policy)
 {
     static coop_observer observer = { .event = measure };

@@ -39,7 +39,9 @@ static int open_by(const char *poller, bool no_env)
 
 static void words(void)
 {
-    static const char *const bad[] = { "", "Select", "selec", "selects", "auto ", "kqueue" };
+    static const char *const bad[] = {
+        "", "Select", "selec", "selects", "auto ", "kqueue"
+    };
     const char *asked = getenv("COOP_POLLER");
     char *before = asked ? strdup(asked) : NULL;
     unsetenv("COOP_POLLER");
@@ -134,8 +136,8 @@ static void rule_14_a_thousand_at_once(void)
         ON_LARGER(0, thousand);
 }
 
-/* The move to another poller comes when descriptors of all kinds are waited for. epoll's own
-   gets the number of the closed one. */
+/* The move to another poller comes when descriptors of all kinds are waited for. epoll's
+   own gets the number of the closed one. */
 coop_routine(move_on, int low[2], closed[2], high[2], late[2]; bool by_number; FILE *file;
              int taken; int more[64][2];)
 {

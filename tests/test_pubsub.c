@@ -90,7 +90,7 @@ static bool has_something(const talk *guest)
     return poll(&p, 1, 0) == 1;
 }
 
-/* She is dropped when her queue and her socket's buffers are full. Bob reads now and then. */
+/* She is dropped when her queue and her socket's buffers are full. Bob reads at times. */
 static void one_who_does_not_read_is_dropped(void)
 {
     static char lines[200 * 100 + 1];

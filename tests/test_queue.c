@@ -1,4 +1,4 @@
-/* Channels as queues of work: back-pressure, and waiting until all that was sent is done. */
+/* Channels as queues of work: back-pressure, and waiting until all that is sent is done. */
 #include "world.h"
 
 #include <errno.h>
@@ -23,7 +23,7 @@ coop_routine(worker, coop_chan *jobs; int *done; bool has; coop_value job, r;)
     coop_end;
 }
 
-/* Gives out so many jobs and waits for them; it never is ahead by more than there is room. */
+/* Gives out so many jobs and waits for them; never ahead by more than there is room. */
 coop_routine(boss, coop_chan *jobs; int n, workers, most; int *done; int i; coop_value r;)
 {
     coop_begin;

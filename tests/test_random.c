@@ -1,6 +1,6 @@
 /* Random trees of tasks that wait for, kill and wake one another: whatever happens, each
-   cleanup runs exactly once, each trap is answered or undone exactly once, and nothing
-   is left behind. RANDOM_SEED runs one seed alone. The other way, any node of a tree may be a
+   cleanup runs exactly once, each trap is answered or undone exactly once, and nothing is
+   left behind. RANDOM_SEED runs one seed alone. The other way, any node of a tree may be a
    routine, a routine that a fiber calls, or a fiber. */
 #include "park.h"
 #include "random.h"
@@ -28,8 +28,8 @@ static void check_event(coop_observer *o, const coop_event *e)
     killed += e->kind == COOP_EXIT && e->status.end == COOP_KILLED;
 }
 
-enum { YIELD, PASS, SLEEP, PARK, UNPARK, CALL, SPAWN, NEW, WAIT, KILL, KILL_WAIT, READ, EXIT,
-       RETURN, CHOICES };
+enum { YIELD, PASS, SLEEP, PARK, UNPARK, CALL, SPAWN, NEW, WAIT, KILL, KILL_WAIT, READ,
+       EXIT, RETURN, CHOICES };
 
 /* Few of the steps end something, so that trees grow. */
 static int choose(void)

@@ -1,5 +1,5 @@
-/* Ranks: lent by who waits to whom it waits for, as long as it waits. The locks here are those
-   of a program: the kernel knows nothing of them but what touches says. */
+/* Ranks: lent by who waits to whom it waits for, as long as it waits. The locks here are
+   those of a program: the kernel knows nothing of them but what touches says. */
 #include "blocks.h"
 
 #include <errno.h>
@@ -31,7 +31,9 @@ static bool take_undo(coop_sched *s, coop_call *call)
 static void take_touches(const coop_call *call, coop_touch *touch)
 {
     const struct lock *lock = ((const struct coop_Take *)call)->lock;
-    *touch = (coop_touch){ .object = (uintptr_t)lock, .write = true, .holder = lock->holder };
+    *touch = (coop_touch){
+        .object = (uintptr_t)lock, .write = true, .holder = lock->holder
+    };
 }
 
 static const coop_call_type coop_Take_type = {
@@ -116,7 +118,8 @@ static void spawn_two(int slice)
 static void who_holds_the_lock_goes_before_the_middle_one(void)
 {
     open_ranked();
-    ranked(coop_spawn(user, .name = "low", .first = &one, .slices = 3, .hook = spawn_two), 1);
+    ranked(coop_spawn(user, .name = "low", .first = &one, .slices = 3,
+                      .hook = spawn_two), 1);
     IS(coop_run(), 0);
     LOG_IS("low@1 low@9 low@9 high@9 mid mid");
     world_close();
@@ -125,7 +128,8 @@ static void who_holds_the_lock_goes_before_the_middle_one(void)
 static void spawn_chain(int slice)
 {
     if (slice == 0)
-        ranked(coop_spawn(user, .name = "next", .first = &one, .second = &two, .slices = 1), 3);
+        ranked(coop_spawn(user, .name = "next", .first = &one, .second = &two,
+                          .slices = 1), 3);
     if (slice == 1)
         spawn_two(0);
 }
@@ -133,7 +137,8 @@ static void spawn_chain(int slice)
 static void a_rank_is_lent_on(void)
 {
     open_ranked();
-    ranked(coop_spawn(user, .name = "low", .first = &two, .slices = 3, .hook = spawn_chain), 1);
+    ranked(coop_spawn(user, .name = "low", .first = &two, .slices = 3,
+                      .hook = spawn_chain), 1);
     IS(coop_run(), 0);
     LOG_IS("low@1 low@3 low@9 next@9 high@9 mid mid");
     world_close();
@@ -145,7 +150,8 @@ static void lottery_lends_too(void)
     open_ranked();
     world_drop();
     world_open_with((coop_options){ .policy = coop_lottery(1) });
-    ranked(coop_spawn(user, .name = "low", .first = &one, .slices = 3, .hook = spawn_two), 1);
+    ranked(coop_spawn(user, .name = "low", .first = &one, .slices = 3,
+                      .hook = spawn_two), 1);
     IS(coop_run(), 0);
     CU_ASSERT_PTR_NOT_NULL(strstr(world.log, "low@9 "));
     CU_ASSERT_PTR_NOT_NULL(strstr(world.log, "high@9"));

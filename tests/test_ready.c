@@ -80,7 +80,8 @@ coop_routine(echo, int fd; coop_value n; char buf[64];)
     coop_end;
 }
 
-coop_routine(costs, int fd, client, i; unsigned recv, send, ctl; coop_value tid, r; char buf[64];)
+coop_routine(costs, int fd, client, i; unsigned recv, send, ctl; coop_value tid, r;
+             char buf[64];)
 {
     coop_begin;
     coop_await(my->fd, accepted, .client = &my->client);

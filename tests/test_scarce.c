@@ -1,5 +1,5 @@
-/* Exhausted memory in groups, deadlines, and calls made of others: what needs it says -ENOMEM,
-   nothing is lost, and it can be tried again. */
+/* Exhausted memory in groups, deadlines, and calls made of others: what needs it says
+   -ENOMEM, nothing is lost, and it can be tried again. */
 #include "scarce.h"
 
 #include <errno.h>

@@ -305,7 +305,8 @@ coop_routine(waits_for_odd, coop_tid tid; coop_value r; int i;)
 {
     coop_begin;
     for (; my->i < 8; my->i++) {
-        coop_trap(my->tid, NewTask, .target = coop_create(returns, .v = INTPTR_MIN + my->i));
+        coop_trap(my->tid, NewTask,
+                  .target = coop_create(returns, .v = INTPTR_MIN + my->i));
         coop_trap(my->r, WaitTask, .tid = my->tid);
         IS(my->r, my->i < 4 ? -EINVAL : INTPTR_MIN + my->i);
     }

@@ -99,7 +99,8 @@ static void two_that_wait_for_a_box_that_is_lost(void)
     coop_spawn(giver);
     coop_spawn(looks, .expected = 2);
     IS(coop_run(), -EDEADLK);
-    CU_ASSERT_PTR_NOT_NULL(strstr(told, "  task 1 giver waits in WaitTask(3) at test_stuck.c:"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(told,
+                                  "  task 1 giver waits in WaitTask(3) at test_stuck.c:"));
     CU_ASSERT_PTR_NOT_NULL(strstr(told, "  task 3 taker waits in Take() at test_stuck.c:"));
     world_drop();
 }
@@ -131,7 +132,8 @@ static void a_channel_that_is_lost(void)
     coop_spawn(gives_channel);
     coop_spawn(looks, .expected = 2);
     IS(coop_run(), -EDEADLK);
-    CU_ASSERT_PTR_NOT_NULL(strstr(told, "receiver waits in ChanRecv(lost, cap 9999, 0 queued)"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(told,
+                                  "receiver waits in ChanRecv(lost, cap 9999, 0 queued)"));
     world_drop();
 }
 
@@ -236,7 +238,8 @@ coop_routine(wants, coop_tid holder; const char *name; coop_value v, i;)
 {
     coop_begin;
     if (my->name)
-        coop_trap(coop_void, Want, .holder = my->holder, .name = my->name, .list = &wanting);
+        coop_trap(coop_void, Want, .holder = my->holder, .name = my->name,
+                  .list = &wanting);
     else
         coop_any(my->i, my->v, (Want, .holder = my->holder, .list = &wanting),
                  (WaitTask, .tid = my->holder));
@@ -252,9 +255,11 @@ static void a_cycle_is_told_while_others_go_on(void)
     coop_spawn(looks, .expected = 3);
     coop_spawn(wants, .holder = 4, .name = "free soon");
     IS(coop_run(), -EDEADLK);
-    CU_ASSERT_PTR_NOT_NULL(strstr(told, "  a cycle: 1 wants waits for lock db held by 2 wants, "
-                                        "2 wants waits for lock log held by 1 wants\n"));
-    CU_ASSERT_PTR_NOT_NULL(strstr(told, "  task 3 wants waits in WaitAny(Want(), WaitTask(1))"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(told,
+                                  "  a cycle: 1 wants waits for lock db held by 2 wants, "
+                                  "2 wants waits for lock log held by 1 wants\n"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(told,
+                                  "  task 3 wants waits in WaitAny(Want(), WaitTask(1))"));
     CU_ASSERT_PTR_NULL(strstr(told, "task 5"));
     REPORTED("coop:   a cycle: 1 wants waits for lock db held by 2 wants, ");
     world_drop();

@@ -153,7 +153,8 @@ static bool rounds(int mode)
     volatile long double long_minus = long_minus_one / long_three;
     bool up = mode == FE_UPWARD;
     return fegetround() == mode
-        && (COOP_ON_VALGRIND || ((third > -minus) == up && (long_third > -long_minus) == up));
+        && (COOP_ON_VALGRIND
+            || ((third > -minus) == up && (long_third > -long_minus) == up));
 }
 
 static void round_up(void *arg, void *pass)
@@ -318,7 +319,8 @@ static void many_take_turns(void)
     char *room = malloc((size_t)RING * SIZE / 4);
     CU_ASSERT_PTR_NOT_NULL_FATAL(room);
     for (int i = 0; i < RING; i++)
-        coop_context_make(&ring[i], room + (size_t)i * SIZE / 4, SIZE / 4, hand_on, &ring[i]);
+        coop_context_make(&ring[i], room + (size_t)i * SIZE / 4, SIZE / 4, hand_on,
+                          &ring[i]);
     for (int i = 0; i < ROUNDS; i++)
         coop_switch(&main_side, &ring[0], &count);
     CU_ASSERT_EQUAL(count, RING * ROUNDS);

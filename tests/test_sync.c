@@ -34,7 +34,8 @@ static void a_semaphore_with_a_limit(void)
     script_begin();
     things.semaphore.limit = things.semaphore.count = 2;
     script("(3 (2 )3 )2 )1 (1 )2 )1", NULL);
-    SCRIPTS_ARE("1:(3=EINVAL 1:(2 1:)3=EOVERFLOW 1:)2 1:)1=EOVERFLOW 1:(1 1:)2=EOVERFLOW 1:)1");
+    SCRIPTS_ARE("1:(3=EINVAL 1:(2 1:)3=EOVERFLOW 1:)2 1:)1=EOVERFLOW 1:(1 1:)2=EOVERFLOW "
+                "1:)1");
     IS(things.semaphore.count, 2);
     script_begin();
     things.semaphore.count = SIZE_MAX - 1;
@@ -87,7 +88,8 @@ static void an_event_wakes_all(void)
     script("e- e- e-", NULL);
     script("e- p- Y- p-", NULL);
     script("p- Y- E- E- Y- x- p- Y- E-", NULL);
-    SCRIPTS_ARE("3:p-=EAGAIN 1:e- 2:e- 3:E- 1:e- 2:p- 3:E- 1:e- 2:p- 3:x- 3:p-=EAGAIN 3:E-");
+    SCRIPTS_ARE("3:p-=EAGAIN 1:e- 2:e- 3:E- 1:e- 2:p- 3:E- 1:e- 2:p- 3:x- 3:p-=EAGAIN "
+                "3:E-");
 }
 
 static void an_event_that_is_cleared_at_once(void)
@@ -149,7 +151,8 @@ static void who_gives_up_is_not_told_of_a_future(void)
     script("f- g- Y- Y- g-", NULL);
     script("<5 f- f-", NULL);
     script("K1 C2 Z9 F0", NULL);
-    SCRIPTS_ARE("4:K1 2:f-=ECANCELED 4:C2 2:g-=EAGAIN 2:g-=EAGAIN 3:f-=ETIMEDOUT 3:f- 4:F0");
+    SCRIPTS_ARE("4:K1 2:f-=ECANCELED 4:C2 2:g-=EAGAIN 2:g-=EAGAIN 3:f-=ETIMEDOUT 3:f- "
+                "4:F0");
 }
 
 /* ---- Barriers ---- */

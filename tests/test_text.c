@@ -166,7 +166,8 @@ static void results_are_numbers_and_names(void)
 
 /* ---- Calls */
 
-static const char *call_text(void *call, const coop_call_type *type, const coop_value *result)
+static const char *call_text(void *call, const coop_call_type *type,
+                             const coop_value *result)
 {
     static char buf[200];
     coop_text text = { .data = buf, .size = sizeof buf };

@@ -48,7 +48,9 @@ static void *send_often(void *arg)
 static void two_threads_in_one_coroutine(void)
 {
     coop_coroutine *co = coop_create(counter);
-    struct user users[2] = { { .co = co, .together = true }, { .co = co, .together = true } };
+    struct user users[2] = {
+        { .co = co, .together = true }, { .co = co, .together = true }
+    };
     coop_value n = 0;
     pthread_barrier_init(&start, NULL, 2);
     IS(coop_co_next(co, &n), COOP_YIELDED);
@@ -178,7 +180,7 @@ coop_routine(bystander, int unused;)
     coop_end;
 }
 
-/* The numbers of tasks count up in each for itself; this thread's task is not seen there. */
+/* Tasks are numbered in each for itself; this thread's task is not seen there. */
 static void rule_18_one_scheduler_for_each_thread(void)
 {
     struct user users[SCHEDULERS] = { { .co = NULL } };

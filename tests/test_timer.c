@@ -34,7 +34,8 @@ static void rule_2_due_together_wake_as_set(void)
     for (int i = 0; i < 30; i++)
         coop_spawn(sleeper, .n = i, .ns = i % 3 ? 100 : 50);
     IS(coop_run(), 0);
-    LOG_IS("0 3 6 9 12 15 18 21 24 27 1 2 4 5 7 8 10 11 13 14 16 17 19 20 22 23 25 26 28 29");
+    LOG_IS("0 3 6 9 12 15 18 21 24 27 "
+           "1 2 4 5 7 8 10 11 13 14 16 17 19 20 22 23 25 26 28 29");
     world_close();
 }
 

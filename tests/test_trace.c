@@ -442,7 +442,8 @@ static void words_choose_what_is_shown(void)
     CU_ASSERT_PTR_NULL(strstr(traced("1", 0), "runs"));
     CU_ASSERT_PTR_NOT_NULL(strstr(traced("1,run", 0), "\n     1 [2 square] runs\n"));
     CU_ASSERT_NSTRING_EQUAL(traced("time", 0), "    0.000000      0 [1 everything] + ", 37);
-    CU_ASSERT_PTR_NOT_NULL(strstr(traced(",,time,,1,", 0), "\n    1.000000      4 [1 ever"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(traced(",,time,,1,", 0),
+                                  "\n    1.000000      4 [1 ever"));
 }
 
 static void no_words_no_trace(void)
@@ -473,12 +474,14 @@ static int next_descriptor(void)
 static void bad_words_are_reported(void)
 {
     static const struct { const char *words, *report; } bad[] = {
-        { "2", "unknown word '2'; it knows 1, step, time, run, system, file=PATH, in=PATH" },
+        { "2", "unknown word '2'; it knows "
+               "1, step, time, run, system, file=PATH, in=PATH" },
         { "1,verbose,time", "unknown word 'verbose'" }, { "steps", "unknown word 'steps'" },
         { "file=", "unknown word 'file='" }, { "time ", "unknown word 'time '" },
         { "file=/no/such/folder/x", "cannot write to /no/such/folder/x: No such file" },
         { "step,in=/no/such/file", "cannot read /no/such/file: No such file" },
-        { "step,file=/dev/null,in=/no/such/file", "cannot read /no/such/file: No such file" },
+        { "step,file=/dev/null,in=/no/such/file",
+          "cannot read /no/such/file: No such file" },
     };
     int lowest = next_descriptor();
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {

@@ -1,7 +1,7 @@
 /* Random traffic through channels: senders and receivers of every kind, of which some are
    killed, cancelled, out of time, or answered elsewhere first. Each item that was sent is
-   received once, each that was not sent never, those of one sender in their order, and nothing
-   is left behind. RANDOM_SEED runs one seed alone. */
+   received once, each that was not sent never, those of one sender in their order, and
+   nothing is left behind. RANDOM_SEED runs one seed alone. */
 #include "random.h"
 
 #include <errno.h>
@@ -191,7 +191,8 @@ static void one_run(uint64_t seed)
     world_open(quantum);
     for (int i = 0; i < CHANS; i++) {
         run.sized[i] = below(2);
-        run.chans[i] = coop_chan_open(run.sized[i] ? sizeof(struct item) : 0, below(4), "c");
+        size_t size = run.sized[i] ? sizeof(struct item) : 0;
+        run.chans[i] = coop_chan_open(size, below(4), "c");
     }
     run.left = SENDERS;
     coop_spawn(reaper);

@@ -22,8 +22,8 @@ coop_routine(at_depth, int depth, handled; coop_value gives, r;)
     coop_end;
 }
 
-/* The whole report, where all places are in at_depth: the innermost, more calls, and how many
-   that are not told. */
+/* The whole report, where all places are in at_depth: the innermost, more calls, and how
+   many that are not told. */
 static void report_is(const char *first, int innermost, int calls, int untold)
 {
     static const char place[] = "coop:   in at_depth at test_trail.c:%d\n";
@@ -58,7 +58,7 @@ static void every_place(void)
     report_is(failed(2, "-5 EIO", born), line, 11, 19);
     coop_spawn(at_depth, .depth = 3, .gives = -EIO, .handled = 2); born = __LINE__;
     IS(coop_run(), 0);
-    report_is(failed(3, "-32 EPIPE", born), line + 5, 1, 0);     /* from where it was another */
+    report_is(failed(3, "-32 EPIPE", born), line + 5, 1, 0);   /* where it was another */
     coop_spawn(at_depth, .depth = 3, .gives = 4);
     IS(coop_run(), 0);
     world_close();

@@ -1,7 +1,8 @@
 /* Random trees of tasks in groups, with deadlines, shields and calls made of others, which
    kill and cancel one another and have their traps put off: whatever happens, each cleanup
-   runs once, behind the last member of its routine's groups; calls fail when coop_why says so
-   and only then; each trap is answered once; and nothing is left. RANDOM_SEED runs one seed. */
+   runs once, behind the last member of its routine's groups; calls fail when coop_why says
+   so and only then; each trap is answered once; and nothing is left. RANDOM_SEED runs one
+   seed. */
 #include "park.h"
 #include "random.h"
 
@@ -21,7 +22,7 @@ static struct {
 } run;
 static long frames, killed, cancelled, late, put_off;      /* in all runs */
 
-/* Cling cannot be undone; Release ends that too, if it is to, with the waits of the parked. */
+/* Cling cannot be undone; Release ends it, if all are to go, with those who are parked. */
 struct coop_Cling { coop_call base; };
 struct coop_Release { coop_call base; bool all; };
 
@@ -58,7 +59,9 @@ static const coop_call_type coop_Release_type = { .name = "Release", .handle = r
    last one in which the group of another is there. */
 static bool puts_off(const coop_call *call)
 {
-    static const char *const fixed[] = { "GroupSpawn", "GroupNext", "GroupCancel", "WaitAny" };
+    static const char *const fixed[] = {
+        "GroupSpawn", "GroupNext", "GroupCancel", "WaitAny"
+    };
     coop_tid ready[MOST_TASKS];
     if (below(30) || coop_this->closing)
         return false;
@@ -136,9 +139,9 @@ static void expect(coop_value r, int why)
         IS(r == why || r == now, true);
 }
 
-enum { YIELD, SLEEP, PARK, FAR, CLING, RELEASE, CALL, SPAWN, NEW, WAIT, CHILD, ANY, WITHIN, READ,
-       TOGETHER, JOIN, NEXT, SOME, CANCEL, CANCEL_WAIT, KILL, KILL_WAIT, STOP, EXIT, RETURN,
-       FAIL, CHOICES };
+enum { YIELD, SLEEP, PARK, FAR, CLING, RELEASE, CALL, SPAWN, NEW, WAIT, CHILD, ANY, WITHIN,
+       READ, TOGETHER, JOIN, NEXT, SOME, CANCEL, CANCEL_WAIT, KILL, KILL_WAIT, STOP, EXIT,
+       RETURN, FAIL, CHOICES };
 
 /* Few of the steps end something, so that trees grow. */
 static int choose(void)
@@ -147,11 +150,12 @@ static int choose(void)
     return choice >= CANCEL && below(3) ? (int)below(CANCEL) : choice;
 }
 
-coop_declare(node, int id, owner, depth, steps, choice, late, through; coop_group *group, *last;
-             coop_value r;);
+coop_declare(node, int id, owner, depth, steps, choice, late, through;
+             coop_group *group, *last; coop_value r;);
 
 /* One random thing. */
-coop_routine(act, int depth, choice, why, at; coop_tid tid; coop_value r, v; coop_status status;)
+coop_routine(act, int depth, choice, why, at; coop_tid tid; coop_value r, v;
+             coop_status status;)
 {
     coop_begin;
     my->choice = choose();
@@ -195,8 +199,9 @@ coop_routine(act, int depth, choice, why, at; coop_tid tid; coop_value r, v; coo
     if (my->choice == CHILD)
         coop_trap(my->r, WaitTask, .tid = COOP_CHILD, .status = &my->status);
     if (my->choice == ANY) {
-        coop_any(my->r, my->v, (Park), (Sleep, .ns = below(100)), (WaitTask, .tid = my->tid),
-                 (WaitTask, .tid = COOP_CHILD), (Far), (ReadWait, .fd = 5));
+        coop_any(my->r, my->v, (Park), (Sleep, .ns = below(100)),
+                 (WaitTask, .tid = my->tid), (WaitTask, .tid = COOP_CHILD), (Far),
+                 (ReadWait, .fd = 5));
         expect(my->r < 0 ? my->r : 0, my->why);
     }
     if (my->choice == WITHIN) {
@@ -207,7 +212,8 @@ coop_routine(act, int depth, choice, why, at; coop_tid tid; coop_value r, v; coo
     }
     if (my->choice == READ) {
         virtual_fire(&world.machine, world.machine.clock + below(100), 5, COOP_READ);
-        coop_any(my->r, my->v, (ReadWait, .fd = 5), (ReadWait, .fd = 5), (WriteWait, .fd = 5));
+        coop_any(my->r, my->v, (ReadWait, .fd = 5), (ReadWait, .fd = 5),
+                 (WriteWait, .fd = 5));
     }
     if (my->choice == TOGETHER && may_spawn() && may_spawn()) {
         if (below(2))
@@ -216,9 +222,11 @@ coop_routine(act, int depth, choice, why, at; coop_tid tid; coop_value r, v; coo
             coop_race(my->r, (node, .depth = 6), (node, .depth = 6));
     }
     if (my->choice == JOIN && my->at >= 0 && may_spawn()) {
-        coop_trap(my->r, GroupSpawn, .group = run.groups[my->at].group, .daemon = below(4) == 0,
+        coop_trap(my->r, GroupSpawn, .group = run.groups[my->at].group,
+                  .daemon = below(4) == 0,
                   .target = coop_create(node, .owner = run.groups[my->at].owner));
-        IS(my->r > 0 || my->r == -ECANCELED || my->r == -ETIMEDOUT || my->r == -EINVAL, true);
+        IS(my->r > 0 || my->r == -ECANCELED || my->r == -ETIMEDOUT
+           || my->r == -EINVAL, true);
     }
     if (my->choice == NEXT && my->at >= 0)
         coop_trap(my->r, GroupNext, .group = run.groups[my->at].group);

@@ -4,7 +4,7 @@
 
 #include <errno.h>
 
-/* Two parts that wait for the same event of the same descriptor, with others around them. */
+/* Two parts that wait for the same event of one descriptor, with others around them. */
 coop_routine(reads, int id; coop_value r;)
 {
     coop_begin;
@@ -216,7 +216,9 @@ static bool unring(coop_sched *s, coop_call *call)
     return coop_list_remove(&parked, call);
 }
 
-static const coop_call_type coop_Ring_type = { .name = "Ring", .handle = ring, .undo = unring };
+static const coop_call_type coop_Ring_type = {
+    .name = "Ring", .handle = ring, .undo = unring
+};
 
 coop_routine(rings, coop_value r, v;)
 {
@@ -280,7 +282,8 @@ coop_routine(spawns, coop_group *g; coop_value r, v;)
              (Sleep));
     IS(my->r, 0);
     IS(my->v > 0, true);
-    coop_trap(coop_void, GroupSpawn, .group = my->g, .target = coop_create(closes, .ns = 50));
+    coop_trap(coop_void, GroupSpawn, .group = my->g,
+              .target = coop_create(closes, .ns = 50));
     coop_any(my->r, my->v, (GroupSpawn, .group = my->g, .target = coop_create(member)),
              (Sleep, .ns = 10));
     IS(my->r, 1);

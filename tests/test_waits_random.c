@@ -1,6 +1,7 @@
-/* Tasks that lock, wait, signal, race, kill and cancel at random. Whatever happens, a lock has
-   one owner or readers alone, nobody has what it lost or gave back, every trap is answered, and
-   in the end nobody waits and nothing is missing. RANDOM_SEED runs one seed alone. */
+/* Tasks that lock, wait, signal, race, kill and cancel at random. Whatever happens, a lock
+   has one owner or readers alone, nobody has what it lost or gave back, every trap is
+   answered, and in the end nobody waits and nothing is missing. RANDOM_SEED runs one seed
+   alone. */
 #include "random.h"
 #include "script.h"
 #include "tasks/locks.h"
@@ -145,8 +146,8 @@ static void choose(char *step, bool part)
         step[1] = (char)('2' + below(ACTORS));
 }
 
-/* Who waits for a lock while it holds another one may do so for good, killed or not: so it is
-   in CondWait, too, which therefore waits with its lock alone. */
+/* Who waits for a lock while it holds another one may do so for good, killed or not: so it
+   is in CondWait, too, which therefore waits with its lock alone. */
 static void choose_all(char step[][3], int count, bool parts)
 {
     int condition = -1;

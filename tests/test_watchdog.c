@@ -1,5 +1,5 @@
-/* The watchdog: on the virtual machine, where the test itself makes it look, and on the real
-   one, where a thread does. */
+/* The watchdog: on the virtual machine, where the test itself makes it look, and on the
+   real one, where a thread does. */
 #include "outside.h"
 
 #include <errno.h>
@@ -139,7 +139,8 @@ static void told(unsigned line, const char *format, ...)
     va_end(args);
     bool right = !strcmp(want, world.reports);
     if (!right)
-        snprintf(message, sizeof message, "told is '%.1000s', not '%s'", world.reports, want);
+        snprintf(message, sizeof message, "told is '%.1000s', not '%s'", world.reports,
+                 want);
     CU_assertImplementation(right, line, message, __FILE__, "", CU_FALSE);
     world.reports[0] = '\0';
     world.reported = 0;
@@ -173,8 +174,8 @@ coop_routine(long_hog, int unused;)
     coop_trap(coop_void, Yield); enum { LINE = __LINE__ };
     look(1 + 35);
     for (int ms = 100; ms < 1000; ms *= 2)
-        say("coop: task 1 long_hog keeps the processor: %dms since test_watchdog.c:%d\n", ms,
-            LINE);
+        say("coop: task 1 long_hog keeps the processor: %dms since test_watchdog.c:%d\n",
+            ms, LINE);
     coop_end;
 }
 
@@ -198,7 +199,8 @@ coop_routine(inner, bool stops;)
     look(5);
     if (my->stops)
         TOLD("coop: task 1 outer gave the processor up after 100ms\n"
-             "coop: task 1 outer keeps the processor: 100ms since test_watchdog.c:%d\n", LINE);
+             "coop: task 1 outer keeps the processor: 100ms since test_watchdog.c:%d\n",
+             LINE);
     coop_end;
 }
 
@@ -548,7 +550,8 @@ static coop_machine *host(void)
 static void open_host(coop_machine *m, const char *text)
 {
     awaited = text;
-    world_open_with((coop_options){ .machine = m, .slow = COOP_MS(4), .slow_report = tell });
+    world_open_with((coop_options){ .machine = m, .slow = COOP_MS(4),
+                                    .slow_report = tell });
     IS(threads, m->guard != NULL);
 }
 

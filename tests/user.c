@@ -47,8 +47,8 @@ static coop_value handle_twice(coop_sched *sched, coop_call *call)
 
 static const coop_call_type coop_Twice_type = { .name = "Twice", .handle = handle_twice };
 
-coop_routine(several, struct coop_Sleep nap; struct coop_WaitTask child; coop_call *parts[2];
-             coop_value v, first, wanted;)
+coop_routine(several, struct coop_Sleep nap; struct coop_WaitTask child;
+             coop_call *parts[2]; coop_value v, first, wanted;)
 {
     coop_begin;
     coop_within(my->v, COOP_MS(1), Sleep, .ns = COOP_S(100));

@@ -87,8 +87,10 @@ static void release(coop_machine *m)
 coop_machine *virtual_machine(struct virtual_machine *v)
 {
     memset(v, 0, sizeof *v);
-    v->face = (coop_machine){ .name = "virtual", .free = release, .now = now, .watch = watch,
-                              .poll = poll_script, .close = close_fd };
+    v->face = (coop_machine){
+        .name = "virtual", .free = release, .now = now, .watch = watch,
+        .poll = poll_script, .close = close_fd
+    };
     return &v->face;
 }
 

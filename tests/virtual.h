@@ -19,7 +19,7 @@ struct virtual_machine {
     unsigned blocked, looked;      /* polls with a timeout, and those without */
     int64_t slept;                 /* ns that passed in polls */
     int poll_error;                /* not 0: what the next poll gives */
-    bool stuck;                    /* had to wait for what never comes: that poll gave -EIO */
+    bool stuck;                    /* waited for what never comes: that poll gave -EIO */
     bool freed;
     unsigned watched[VIRTUAL_FDS];
     int watching;                  /* descriptors of which watched is not 0 */

@@ -25,8 +25,8 @@ static void have_been_fibers(void)
         coop_co_free(all[i]);
 }
 
-int world_main(const char *name, const suite_test *tests, size_t count, int argc, char **argv,
-               const char *without)
+int world_main(const char *name, const suite_test *tests, size_t count, int argc,
+               char **argv, const char *without)
 {
     if (under_valgrind())
         return suite_main(name, tests, count, argc, argv);
@@ -166,7 +166,8 @@ void clear_log(void)
 
 void log_is(const char *text, const char *file, unsigned line)
 {
-    check(!strcmp(text, world.log), file, line, "the log is '%s', not '%s'", text, world.log);
+    check(!strcmp(text, world.log), file, line, "the log is '%s', not '%s'", text,
+          world.log);
     clear_log();
 }
 

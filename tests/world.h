@@ -29,8 +29,8 @@ extern struct world world;
 /* For main: all tests twice, with routines as they are and on fibers; but not those that
    without names, with blanks between, since they count frames, bytes or allocations. Under
    valgrind once: it cannot deliver signals where stacks have been switched. */
-int world_main(const char *name, const suite_test *tests, size_t count, int argc, char **argv,
-               const char *without);
+int world_main(const char *name, const suite_test *tests, size_t count, int argc,
+               char **argv, const char *without);
 
 /* Opens a scheduler; quantum 0 is the default. world_open_with takes any options and puts
    in the machine and the report where they have none. */
