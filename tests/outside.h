@@ -24,14 +24,13 @@ void outside_close(void);
 #define OUTSIDE(expected, ...) (outside_open(), IS(coop_main(__VA_ARGS__), expected), \
                                 outside_close())
 
-/* The same on each poller that there is, whatever COOP_POLLER asks for. */
-#define ON_ALL(expected, ...)                                                            \
-    for (int i_ = 0; i_ < POLLERS; i_++)                                                 \
-        if (outside_has(outside_pollers[i_])) {                                          \
-            outside_open_with((coop_options){ .poller = outside_pollers[i_] });          \
-            IS(coop_main(__VA_ARGS__), expected);                                        \
-            outside_close();                                                             \
-        }
+/* The same on a poller, and on each that there is, whatever COOP_POLLER asks for. */
+#define ON(by, expected, ...) (outside_open_with((coop_options){ .poller = (by) }), \
+                               IS(coop_main(__VA_ARGS__), expected), outside_close())
+#define ON_ALL(expected, ...)                                                       \
+    for (int i_ = 0; i_ < POLLERS; i_++)                                            \
+        if (outside_has(outside_pollers[i_]))                                       \
+            ON(outside_pollers[i_], expected, __VA_ARGS__)
 
 enum { POLLERS = 4 };
 extern const char *const outside_pollers[POLLERS];

@@ -55,3 +55,33 @@ coop_define(nested)
     say("%d", my->depth);
     coop_end;
 }
+
+coop_define(square)
+{
+    coop_begin;
+    coop_yield(coop_void, my->n);
+    coop_return(my->n * my->n);
+    coop_end;
+}
+
+coop_routine(sleeper, int unused;)
+{
+    coop_begin;
+    coop_trap(coop_void, Sleep, .ns = COOP_S(5));
+    coop_finally;
+    coop_trap(coop_void, Yield);
+    coop_end;
+}
+
+coop_define(everything)
+{
+    coop_begin;
+    coop_trap(my->child, NewTask, .target = coop_create(square, .n = 3));
+    my->sleeper = coop_spawn(sleeper);
+    coop_trap(my->r, WaitTask, .tid = my->child);
+    coop_trap(coop_void, Sleep, .ns = COOP_S(1));
+    coop_trap(my->r, KillTask, .tid = my->sleeper);
+    coop_trap(my->r, WaitTask, .tid = my->sleeper);
+    coop_trap(coop_void, Exit, .value = -EIO);
+    coop_end;
+}

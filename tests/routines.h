@@ -19,4 +19,10 @@ coop_declare(echo, coop_value x;);
 /* echo at the bottom of that many calls; errors other than -EINTR come through. */
 coop_declare(nested, int depth; coop_value r;);
 
+/* Gives the square of n, which it has yielded. */
+coop_declare(square, int n;);
+
+/* As a task, the first one: there is each kind of event, and it fails with -EIO. */
+coop_declare(everything, coop_tid child, sleeper; coop_value r;);
+
 #endif
