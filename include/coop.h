@@ -1,6 +1,8 @@
 /* coop.h - a small operating system for coroutines.
 
-   Tasks are coroutines. They run one at a time and reach the outside only by
+   Tasks are coroutines: routines, which have no stack of their own and whose variables
+   are members of a struct, or fibers, ordinary functions on stacks of their own, which
+   COOP_FIBER(FN, ARG) makes. They run one at a time and reach the outside only by
    trapping to the scheduler with a system-call object, as in David Beazley's "A
    Curious Course on Coroutines and Concurrency" (2009), where the names of the
    calls and the order of execution come from.
@@ -281,6 +283,29 @@ struct coop_coroutine {            /* a call stack and what is passed in and out
 
 #define coop_void (self_->value)   /* as DEST: the result is of no interest */
 
+/** coop_create - make a coroutine, not yet begun
+ *
+ * Use: coop_coroutine *co = coop_create(ROUTINE, .member = value, ...);
+ *
+ * Works without a scheduler. Resume it by hand with coop_co_send and its sisters and
+ * give it back with coop_co_free; or make it a task with NewTask, which then owns it.
+ * One that neither happens to is reported, with the place of this call, when its
+ * thread's scheduler closes or, in the thread that ends the program, at the exit; it
+ * stays the program's to free. One that has begun and is not freed is not reported, and
+ * its coop_finally part does not run.
+ *
+ * Returns: the coroutine; NULL when memory is exhausted (NewTask answers a NULL with
+ * -ENOMEM, so it need not be checked in between).
+ */
+#define coop_create(...) COOP_CREATE_(__VA_ARGS__, .coop_.caller = NULL)
+#define COOP_CREATE_(NAME, ...)                                                     \
+    __extension__({                                                                 \
+        coop_coroutine *new_##NAME = coop_create_(&NAME##_routine, COOP_HERE_);     \
+        if (new_##NAME)                                                             \
+            COOP_FILL_(NAME, new_##NAME->top, __VA_ARGS__);                         \
+        new_##NAME;                                                                 \
+    })
+
 /* ---- Tasks and the scheduler ----------------------------------------------------- */
 
 /** coop_options - what a scheduler is made of
@@ -524,7 +549,8 @@ struct coop_NewTask { coop_call base; coop_coroutine *target; const char *name; 
  *
  * What it waits for is undone, and its frames end, the innermost first, each running
  * its coop_finally part, in the target's own slices. Without wait the answer comes at
- * once; with wait when the task is gone, and nothing of it is left then. Killing
+ * once; with wait when the task is gone, and nothing of it is left then, its status
+ * neither: who wants that makes a WaitTask after a KillTask without wait. Killing
  * oneself is ending at once; in a task that is ending already it does nothing. why, for
  * the task's status, is not copied: a string literal, or what lives as long. To ask a task
  * to end, rather than to end it, use Cancel.

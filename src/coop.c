@@ -21,8 +21,10 @@ static const char usage[] =
     "  -o FILE  write to FILE instead of standard error\n"
     "  -i FILE  read the commands from FILE instead of standard input\n";
 
-static int misused(void)
+static int misused(const char *command)
 {
+    if (command)
+        fprintf(stderr, "coop: there is no %s\n", command);
     fputs(usage, stderr);
     return 2;
 }
@@ -51,13 +53,15 @@ int main(int argc, char **argv)
 {
     char words[1024] = "1";
     int option;
-    if (argc == 2 && !strcmp(argv[1], "--help"))
+    if (argc > 1 && (!strcmp(argv[1], "--help") || (argc > 2 && !strcmp(argv[2], "--help"))))
         return fputs(usage, stdout) < 0;
     if (argc == 2 && !strcmp(argv[1], "--version"))
         return puts("coop " VERSION) < 0;
     int step = argc > 1 && !strcmp(argv[1], "step");
-    if (argc < 3 || (!step && strcmp(argv[1], "trace")))
-        return misused();
+    if (argc > 1 && !step && strcmp(argv[1], "trace"))
+        return misused(argv[1]);
+    if (argc < 3)
+        return misused(NULL);
     if (step)
         strcpy(words, "step");
     argc--;
@@ -68,11 +72,11 @@ int main(int argc, char **argv)
                          : option == 's' ? "system" : option == 'o' ? "file="
                          : option == 'i' ? "in=" : NULL;
         if (!word)
-            return misused();
+            return misused(NULL);
         if (!add(words, sizeof words, word, optarg && strchr(word, '=') ? optarg : "")) {
             fputs("coop: the path is too long\n", stderr);
             return 2;
         }
     }
-    return optind < argc ? run(argv + optind, words) : misused();
+    return optind < argc ? run(argv + optind, words) : misused(NULL);
 }

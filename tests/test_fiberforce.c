@@ -65,7 +65,7 @@ coop_routine(uses_force, int kind, i; coop_tid tid; coop_value r; coop_status st
     for (; my->i < 250000 && !world.reported; my->i++)
         coop_trap(coop_void, Yield);
     IS(world.reported, 1);
-    REPORTED("coop: task 2 mule is to end, and does not\n");
+    REPORTED("coop: task 2 mule is to end, and goes on making calls");
     coop_trap(coop_void, Yield);
     LOG_IS("");
     coop_trap(my->r, KillTask, .tid = my->tid);
@@ -109,7 +109,7 @@ static void closing_uses_force(void)
         world_drop();
         LOG_IS("d d d d");
         IS(world.reported, KINDS);
-        REPORTED("is to end, and does not\n");
+        REPORTED("is to end, and goes on making calls");
     }
 }
 
@@ -121,7 +121,7 @@ static void to_close_by_hand_uses_force(void)
         IS(coop_co_next(co, NULL) > 0, 1);
         IS(coop_co_free(co), -EPROTO);
         LOG_IS("d");
-        REPORTED(" was to end, and did not\n");
+        REPORTED(" was to end, and goes on making calls");
     }
     world_close();
 }

@@ -125,6 +125,33 @@ static void an_overflow_is_told(void)
     CU_ASSERT(says("worker: stack overflow, 64 KiB stack, at descend+0x"));
 }
 
+/* All of it is below the page under the stack. */
+static __attribute__((noinline)) void fill_large(void)
+{
+    volatile char room[COOP_STACK_SIZE + 3 * COOP_GUARD_SIZE / 4];
+    room[0] = 1;
+    (void)room[0];
+}
+
+static void overflow_by_an_array(void *arg, void *pass)
+{
+    (void)arg, (void)pass;
+    fill_large();
+    coop_switch_last(&fiber_side, &main_side, NULL);
+}
+
+static void overflow_at_once(void)
+{
+    watch();
+    run_in(COOP_GUARD_MARK, "worker", overflow_by_an_array, NULL);
+}
+
+static void an_array_does_not_step_over_the_guard(void)
+{
+    CU_ASSERT(ends_by(SIGSEGV, overflow_at_once));
+    CU_ASSERT(says("worker: stack overflow, 64 KiB stack, at fill_large+0x"));
+}
+
 static __attribute__((noinline)) int descend_little(int n)
 {
     volatile char room[200];
@@ -385,6 +412,7 @@ static void without_memory_nothing_changes(void)
 static const suite_test tests[] = {
     { "an_overflow_is_told", an_overflow_is_told },
     { "the_call_stack_is_told", the_call_stack_is_told },
+    { "an_array_does_not_step_over_the_guard", an_array_does_not_step_over_the_guard },
     { "a_wild_pointer_is_told_apart", a_wild_pointer_is_told_apart },
     { "each_thread_has_its_own", each_thread_has_its_own },
     { "other_faults_are_as_before", other_faults_are_as_before },

@@ -236,7 +236,7 @@ static void little_room_is_used(void)
     *take(p, 0)->low = 'x';
     CU_ASSERT_EQUAL(refused, 1);
     fail_none();
-    CU_ASSERT_EQUAL(count_of(p).bytes, COOP_STACK_SIZE + coop_page_size());
+    CU_ASSERT_EQUAL(count_of(p).bytes, COOP_STACK_SIZE + COOP_GUARD_SIZE);
     coop_stacks_free(p);
 }
 

@@ -178,6 +178,26 @@ static void the_innermost_frame_is_told(void)
     WATCHED(outer);
 }
 
+static coop_value divides(void *arg)
+{
+    (void)arg;
+    look(5);
+    TOLD("coop: task 1 multiplies keeps the processor: 100ms in divides, called in"
+         " multiplies\n");
+    return 0;
+}
+
+static coop_value multiplies(void *arg)
+{
+    (void)arg;
+    return coop_call(COOP_FIBER(divides, NULL));
+}
+
+static void fibers_are_told_by_their_functions(void)
+{
+    WATCHED(COOP_FIBER(multiplies, NULL));
+}
+
 coop_routine(cleaner, int unused;)
 {
     coop_begin;
@@ -481,6 +501,7 @@ static const suite_test tests[] = {
     TEST(a_hog_is_told_of_while_it_is_one),
     TEST(it_is_told_again_each_time_that_it_is_twice_as_long),
     TEST(the_innermost_frame_is_told),
+    TEST(fibers_are_told_by_their_functions),
     TEST(before_its_first_stop_it_is_told_where_it_was_made),
     TEST(a_task_is_told_by_its_name),
     TEST(who_traps_or_yields_in_time_is_none),

@@ -1,31 +1,11 @@
 /* byhand.h - part of coop.h: coroutines that are resumed by hand, without a scheduler. */
 #ifndef COOP_BYHAND_H_
 #define COOP_BYHAND_H_
+#ifndef COOP_H
+#error "include <coop.h>, which has this part"
+#endif
 
 /* ---- Coroutines by hand ---------------------------------------------------------- */
-
-/** coop_create - make a coroutine, not yet begun
- *
- * Use: coop_coroutine *co = coop_create(ROUTINE, .member = value, ...);
- *
- * Works without a scheduler. Resume it by hand with coop_co_send and its sisters and
- * give it back with coop_co_free; or make it a task with NewTask, which then owns it.
- * One that neither happens to is reported, with the place of this call, when its
- * thread's scheduler closes or, in the thread that ends the program, at the exit; it
- * stays the program's to free. One that has begun and is not freed is not reported, and
- * its coop_finally part does not run.
- *
- * Returns: the coroutine; NULL when memory is exhausted (NewTask answers a NULL with
- * -ENOMEM, so it need not be checked in between).
- */
-#define coop_create(...) COOP_CREATE_(__VA_ARGS__, .coop_.caller = NULL)
-#define COOP_CREATE_(NAME, ...)                                                     \
-    __extension__({                                                                 \
-        coop_coroutine *new_##NAME = coop_create_(&NAME##_routine, COOP_HERE_);     \
-        if (new_##NAME)                                                             \
-            COOP_FILL_(NAME, new_##NAME->top, __VA_ARGS__);                         \
-        new_##NAME;                                                                 \
-    })
 
 /** coop_co_send - resume a coroutine by hand
  *

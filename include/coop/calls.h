@@ -1,6 +1,9 @@
 /* calls.h - part of coop.h: writing a system call. */
 #ifndef COOP_CALLS_H_
 #define COOP_CALLS_H_
+#ifndef COOP_H
+#error "include <coop.h>, which has this part"
+#endif
 
 /* ---- Writing a system call ------------------------------------------------------- */
 

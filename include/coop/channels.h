@@ -1,6 +1,9 @@
 /* channels.h - part of coop.h: channels between tasks, and doors from threads and signal handlers. */
 #ifndef COOP_CHANNELS_H_
 #define COOP_CHANNELS_H_
+#ifndef COOP_H
+#error "include <coop.h>, which has this part"
+#endif
 
 /* ---- Channels and doors ---------------------------------------------------------- */
 

@@ -1,6 +1,9 @@
 /* fibers.h - part of coop.h: ordinary functions as coroutines, each on a stack of its own. */
 #ifndef COOP_FIBERS_H_
 #define COOP_FIBERS_H_
+#ifndef COOP_H
+#error "include <coop.h>, which has this part"
+#endif
 
 /* ---- Fibers ---------------------------------------------------------------------- */
 

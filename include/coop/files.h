@@ -1,6 +1,9 @@
 /* files.h - part of coop.h: files, and descriptors of any kind. */
 #ifndef COOP_FILES_H_
 #define COOP_FILES_H_
+#ifndef COOP_H
+#error "include <coop.h>, which has this part"
+#endif
 
 /* ---- Files ----------------------------------------------------------------------- */
 

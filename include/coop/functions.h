@@ -1,6 +1,9 @@
 /* functions.h - part of coop.h: each call and routine as a plain function, for fibers. */
 #ifndef COOP_FUNCTIONS_H_
 #define COOP_FUNCTIONS_H_
+#ifndef COOP_H
+#error "include <coop.h>, which has this part"
+#endif
 
 /* ---- Plain functions for fibers -------------------------------------------------- */
 
@@ -10,7 +13,7 @@
    have its name. Arguments that few want are not there; coop_syscall and coop_call take them
    all. What arguments point at may be on the fiber's stack.
 
-   Errors besides: -EPERM, not called in a fiber, which is reported; -ENOMEM, no room for the
+   Errors besides: -EPERM, or NULL, not called in a fiber, which is reported; -ENOMEM, no room for the
    routine, which did not run, or for what a call leaves behind (Deadline, Shield, Group). */
 
 coop_tid coop_get_tid(void);

@@ -1,6 +1,9 @@
 /* host.h - part of coop.h: other things of the host: work for threads, signals, child processes. */
 #ifndef COOP_HOST_H_
 #define COOP_HOST_H_
+#ifndef COOP_H
+#error "include <coop.h>, which has this part"
+#endif
 
 /* ---- The host -------------------------------------------------------------------- */
 

@@ -1,6 +1,9 @@
 /* look.h - part of coop.h: looking at tasks, and observers, who see every event. */
 #ifndef COOP_LOOK_H_
 #define COOP_LOOK_H_
+#ifndef COOP_H
+#error "include <coop.h>, which has this part"
+#endif
 
 /* ---- Looking at tasks ------------------------------------------------------------ */
 

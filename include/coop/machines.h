@@ -1,6 +1,9 @@
 /* machines.h - part of coop.h: machines: what the outside is. */
 #ifndef COOP_MACHINES_H_
 #define COOP_MACHINES_H_
+#ifndef COOP_H
+#error "include <coop.h>, which has this part"
+#endif
 
 /* ---- Machines -------------------------------------------------------------------- */
 

@@ -1,6 +1,9 @@
 /* macros.h - part of coop.h: what the macros are made of; names that end in an underscore. */
 #ifndef COOP_MACROS_H_
 #define COOP_MACROS_H_
+#ifndef COOP_H
+#error "include <coop.h>, which has this part"
+#endif
 
 /* ---- What the macros are made of ------------------------------------------------- */
 

@@ -1,6 +1,9 @@
 /* policies.h - part of coop.h: policies: which task runs next. */
 #ifndef COOP_POLICIES_H_
 #define COOP_POLICIES_H_
+#ifndef COOP_H
+#error "include <coop.h>, which has this part"
+#endif
 
 /* ---- Policies -------------------------------------------------------------------- */
 

@@ -1,6 +1,9 @@
 /* sockets.h - part of coop.h: sockets and names. */
 #ifndef COOP_SOCKETS_H_
 #define COOP_SOCKETS_H_
+#ifndef COOP_H
+#error "include <coop.h>, which has this part"
+#endif
 
 /* ---- Sockets --------------------------------------------------------------------- */
 

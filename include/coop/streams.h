@@ -1,6 +1,9 @@
 /* streams.h - part of coop.h: the library: streams with buffers over descriptors, and servers. */
 #ifndef COOP_STREAMS_H_
 #define COOP_STREAMS_H_
+#ifndef COOP_H
+#error "include <coop.h>, which has this part"
+#endif
 
 /* ---- Library --------------------------------------------------------------------- */
 

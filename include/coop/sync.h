@@ -1,6 +1,9 @@
 /* sync.h - part of coop.h: locks, conditions, semaphores, events, futures, barriers. */
 #ifndef COOP_SYNC_H_
 #define COOP_SYNC_H_
+#ifndef COOP_H
+#error "include <coop.h>, which has this part"
+#endif
 
 /* ---- Locks and their like -------------------------------------------------------- */
 

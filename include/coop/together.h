@@ -1,6 +1,9 @@
 /* together.h - part of coop.h: several at once: the first of some calls, groups of tasks, gathering. */
 #ifndef COOP_TOGETHER_H_
 #define COOP_TOGETHER_H_
+#ifndef COOP_H
+#error "include <coop.h>, which has this part"
+#endif
 
 /* ---- Several at once ------------------------------------------------------------- */
 

@@ -11,19 +11,19 @@
 
 enum { COOP_STACK_SIZE = 64 * 1024, COOP_STACK_LEAST = 4096 };
 
-/* What stands below a stack, from best to worst.
-   MARK    a page that the host knows as one not to be touched; a fault tells of an overflow
+/* What stands below a stack, COOP_GUARD_SIZE bytes of it, from best to worst.
+   MARK    pages that the host knows as ones not to be touched; a fault tells of an overflow
            at once. Costs no mapping. Linux 6.13.
-   WALL    a page without rights: the same, but each costs two mappings, of which Linux allows
+   WALL    pages without rights: the same, but each costs two mappings, of which Linux allows
            65530. A pool makes at most COOP_MOST_WALLS and leaves the rest to the program.
    CANARY  a page with a pattern: an overflow has already happened when it is noticed, at the
            next coop_stack_intact or coop_stack_give. A page more for each stack, as it is
            touched. The pool reports when it makes the first one.
    NONE    nothing: the caller's own memory.
-   A frame that is larger than a page and touches its far end first jumps over any of them;
+   A frame that is larger than a guard and touches its far end first jumps over any of them;
    gcc and clang have -fstack-clash-protection against that. */
 enum coop_guard { COOP_GUARD_MARK, COOP_GUARD_WALL, COOP_GUARD_CANARY, COOP_GUARD_NONE };
-enum { COOP_MOST_WALLS = 16384 };
+enum { COOP_GUARD_SIZE = 64 * 1024, COOP_MOST_WALLS = 16384 };
 
 struct coop_stack {
     char *low;                     /* the lowest byte that may be used; the guard is below */

@@ -75,7 +75,7 @@ static bool look(const struct coop_fault *f)
     if (!slab)
         return false;
     size_t offset = at - (uintptr_t)slab->base, number = offset / slab->stride;
-    if (number >= slab->carved || offset % slab->stride >= slab->page)
+    if (number >= slab->carved || offset % slab->stride >= slab->guard)
         return false;
     struct coop_overflow o = {
         .stack = &slab->stacks[number], .sp = f->sp, .pc = f->pc, .address = f->address,

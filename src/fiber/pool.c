@@ -89,12 +89,12 @@ static size_t *guards(struct coop_stacks *p, unsigned char guard)
 
 static enum coop_guard raise_guard(struct coop_stacks *p, char *at)
 {
-    if (p->options.best <= COOP_GUARD_MARK && coop_mark(at, p->page) == 0)
+    if (p->options.best <= COOP_GUARD_MARK && coop_mark(at, p->guard) == 0)
         return COOP_GUARD_MARK;
     if (p->options.best <= COOP_GUARD_WALL && p->count.walls < COOP_MOST_WALLS
-        && coop_wall(at, p->page) == 0)
+        && coop_wall(at, p->guard) == 0)
         return COOP_GUARD_WALL;
-    fill_canary(at, p->page);
+    fill_canary(at + p->guard - p->page, p->page);
     if (!p->said && p->options.report)
         p->options.report(p->options.arg,
                           "no more guard pages: overflows of new stacks are only noticed late");
@@ -106,12 +106,12 @@ static enum coop_guard raise_guard(struct coop_stacks *p, char *at)
 
 static struct coop_slab *new_slab(struct coop_stacks *p, struct coop_sizes *z, size_t count)
 {
-    size_t stride = z->size + p->page;
+    size_t stride = z->size + p->guard;
     struct coop_slab *slab = malloc(sizeof *slab + count * sizeof *slab->stacks);
     if (!slab)
         return NULL;
     *slab = (struct coop_slab){
-        .pool = p, .sizes = z, .count = count, .stride = stride, .page = p->page
+        .pool = p, .sizes = z, .count = count, .stride = stride, .guard = p->guard
     };
     slab->base = coop_map(count * stride);
     if (slab->base)
@@ -149,7 +149,7 @@ static struct coop_stack *carve(struct coop_stacks *p, struct coop_sizes *z)
     struct coop_stack *s = &slab->stacks[number];
     coop_tell_empty(at, slab->stride);
     *s = (struct coop_stack){
-        .low = at + p->page, .size = z->size, .slab = slab, .guard = raise_guard(p, at),
+        .low = at + p->guard, .size = z->size, .slab = slab, .guard = raise_guard(p, at),
         .skip = (uint16_t)((FREE_LINES + number % COLOURS) * LINE)
     };
     ++*guards(p, s->guard);
@@ -178,6 +178,7 @@ struct coop_stacks *coop_stacks_new(const struct coop_stacks_options *options)
         return NULL;
     p->options = *options;
     p->page = coop_page_size();
+    p->guard = p->page > COOP_GUARD_SIZE ? p->page : COOP_GUARD_SIZE;
     if (!p->options.size)
         p->options.size = COOP_STACK_SIZE;
     return p;

@@ -80,7 +80,12 @@ static void coop_fiber_enter(void *arg, void *pass)
 
 static __attribute__((noinline)) void *outside(const char *what)
 {
-    coop_report(coop_this, "%s: called outside of fibers", what);
+    const coop_task *t = coop_this ? coop_this->current : NULL;
+    if (t)
+        coop_report(coop_this, "%s: called outside of fibers, in task %td %s: routines have "
+                    "coop_trap and coop_await", what, t->tid, coop_name_of(t));
+    else
+        coop_report(coop_this, "%s: called outside of fibers", what);
     return NULL;
 }
 
@@ -110,9 +115,11 @@ static bool refuses(struct coop_fiber_ *own)
     if (own->refusals < REFUSES)
         return false;
     if (is_by_hand(own))
-        coop_report(coop_this, "coroutine %s was to end, and did not", coop_name_of(t));
+        coop_report(coop_this, "coroutine %s was to end, and goes on making calls: it does not "
+                    "look at their results", coop_name_of(t));
     else
-        coop_report(coop_this, "task %td %s is to end, and does not", t->tid, coop_name_of(t));
+        coop_report(coop_this, "task %td %s is to end, and goes on making calls: it does not "
+                    "look at their results", t->tid, coop_name_of(t));
     return true;
 }
 

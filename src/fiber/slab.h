@@ -14,7 +14,7 @@ struct coop_slab {
     struct coop_sizes *sizes;
     struct coop_range *range;
     char *base;
-    size_t stride, page;
+    size_t stride, guard;          /* bytes */
     size_t count, carved;          /* stacks that there is room for; that have been made */
     size_t cold;                   /* of those, idle ones without pages */
     struct coop_stack stacks[];
@@ -23,7 +23,7 @@ struct coop_slab {
 struct coop_stacks {
     struct coop_stacks_options options;
     struct coop_sizes *sizes;
-    size_t page;
+    size_t page, guard;
     struct coop_stacks_count count;    /* but how many there are: each size knows its own */
     bool said;                     /* that there are canaries */
 };

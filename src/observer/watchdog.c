@@ -83,16 +83,6 @@ static bool read_more(const coop_task *t, struct coop_more *more)
     return !(t->co.flags & TASK_MORE) || coop_peek(more, t->born, sizeof *more);
 }
 
-static bool read_who(const coop_task *t, const char *name, const coop_routine *first,
-                     coop_text *text)
-{
-    char copy[80];
-    if (!copy_string(copy, sizeof copy, name ? name : first->name))
-        return false;
-    coop_print(text, "task %td %s", t->tid, copy);
-    return true;
-}
-
 /* The frame and the routine that it is of. */
 static bool read_frame(const coop_frame *from, coop_frame *frame, coop_routine *routine)
 {
@@ -100,14 +90,38 @@ static bool read_frame(const coop_frame *from, coop_frame *frame, coop_routine *
         && coop_peek(routine, frame->routine, sizeof *routine);
 }
 
-/* Where it last went on, or, before its first stop and in coop_finally, how it came there. */
+/* As coop_frame_name. */
+static bool read_name(const coop_frame *from, const coop_routine *r, char *name, size_t size)
+{
+    const char *own = NULL;
+    if (r->name_at && !coop_peek(&own, (const char *)from + r->name_at, sizeof own))
+        return false;
+    return copy_string(name, size, own ? own : r->name);
+}
+
+static bool read_who(const coop_task *t, const coop_frame *first, const char *name,
+                     coop_text *text)
+{
+    char copy[80];
+    coop_frame frame;
+    coop_routine routine;
+    if (name ? !copy_string(copy, sizeof copy, name)
+        : !read_frame(first, &frame, &routine)
+            || !read_name(first, &routine, copy, sizeof copy))
+        return false;
+    coop_print(text, "task %td %s", t->tid, copy);
+    return true;
+}
+
+/* Where it last went on, or, before its first stop and in coop_finally, how it came there.
+   Fibers have no lines. */
 static bool read_where(const coop_task *t, const char *born, coop_text *text)
 {
     char name[80], file[1024];
     coop_frame top, caller;
     coop_routine routine, other;
     if (!read_frame(t->co.top, &top, &routine)
-        || !copy_string(name, sizeof name, routine.name))
+        || !read_name(t->co.top, &routine, name, sizeof name))
         return false;
     if (top.line > 0) {
         if (!copy_string(file, sizeof file, routine.file))
@@ -115,10 +129,14 @@ static bool read_where(const coop_task *t, const char *born, coop_text *text)
         coop_print(text, "since %s:%d", coop_basename(file), (int)top.line);
     } else if (top.caller) {
         if (!read_frame(top.caller, &caller, &other)
-            || !copy_string(file, sizeof file, other.file))
+            || !(caller.line ? copy_string(file, sizeof file, other.file)
+                 : read_name(top.caller, &other, file, sizeof file)))
             return false;
-        coop_print(text, "in %s, called at %s:%d", name, coop_basename(file),
-                   (int)caller.line);
+        coop_print(text, "in %s, called ", name);
+        if (caller.line)
+            coop_print(text, "at %s:%d", coop_basename(file), (int)caller.line);
+        else
+            coop_print(text, "in %s", file);
     } else {
         if (!copy_string(file, sizeof file, born))
             return false;
@@ -130,16 +148,14 @@ static bool read_where(const coop_task *t, const char *born, coop_text *text)
 static bool read_told(struct coop_watchdog *w, struct told *told)
 {
     coop_task t;
-    coop_frame first;
-    coop_routine routine;
     struct coop_more more;
     coop_text who = { .data = told->who, .size = sizeof told->who };
     coop_text where = { .data = told->where, .size = sizeof told->where };
     struct seen now = see(w->sched, &t);
     return same(&now, &w->last)
-        && read_frame((coop_frame *)((char *)now.task + offsetof(coop_task, room)), &first,
-                      &routine)
-        && read_more(&t, &more) && read_who(&t, more.name, &routine, &who)
+        && read_more(&t, &more)
+        && read_who(&t, (coop_frame *)((char *)now.task + offsetof(coop_task, room)), more.name,
+                    &who)
         && read_where(&t, more.born, &where);
 }
 
