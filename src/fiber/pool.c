@@ -4,7 +4,8 @@
    is the first to go, and trimming begins with the oldest. Cold ones have none; they are
    taken before a new one is made, as their guards are there already.
 
-   Where a stack is begun to be used differs from one to the next, by up to 1 KiB. They are
+   Where a stack is begun to be used differs from one to the next, by up to 1 KiB; less if it
+   is small. They are
    pages apart, so that otherwise what is used most of each, its upper end, falls on the same
    few places of the caches. Some bytes are left free by all: what stands in the last lines of
    a page before one that is not there is slower to get at on some processors (AMD Zen 5: 2 ns
@@ -23,7 +24,7 @@
 #include <string.h>
 
 enum { FEWEST = 16, MOST = 4096 };     /* stacks in a slab */
-enum { LINE = 64, FREE_LINES = 2, COLOURS = 16 };
+enum { LINE = 64, FREE_LINES = 2, COLOURS = 16, LEAST_PAGE = 4096 };
 
 struct idle {
     struct coop_stack *newest, *oldest;
@@ -144,13 +145,14 @@ static struct coop_stack *carve(struct coop_stacks *p, struct coop_sizes *z)
     struct coop_slab *slab = z->slabs;
     if ((!slab || slab->carved == slab->count) && !(slab = more_room(p, z)))
         return NULL;
-    size_t number = slab->carved++;
+    size_t number = slab->carved++, most = z->size / LEAST_PAGE;
+    size_t colours = most < COLOURS ? most : COLOURS;
     char *at = slab->base + number * slab->stride;
     struct coop_stack *s = &slab->stacks[number];
     coop_tell_empty(at, slab->stride);
     *s = (struct coop_stack){
         .low = at + p->guard, .size = z->size, .slab = slab, .guard = raise_guard(p, at),
-        .skip = (uint16_t)((FREE_LINES + number % COLOURS) * LINE)
+        .skip = (uint16_t)((FREE_LINES + number % colours) * LINE)
     };
     ++*guards(p, s->guard);
     z->total++;
