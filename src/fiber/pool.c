@@ -5,11 +5,10 @@
    taken before a new one is made, as their guards are there already.
 
    Where a stack is begun to be used differs from one to the next, by up to 1 KiB; less if it
-   is small. They are
-   pages apart, so that otherwise what is used most of each, its upper end, falls on the same
-   few places of the caches. Some bytes are left free by all: what stands in the last lines of
-   a page before one that is not there is slower to get at on some processors (AMD Zen 5: 2 ns
-   a switch).
+   is small. They are pages apart, so that otherwise what is used most of each, its upper end,
+   falls on the same few places of the caches. Some bytes are left free by all: what stands in
+   the last lines of a page before one that is not there is slower to get at on some
+   processors (AMD Zen 5: 2 ns a switch).
 
    What trimming does: madvise(MADV_DONTNEED) for one stack, since its neighbours may be in
    use, and since only that keeps the guard; munmap for a slab when all of its stacks are
