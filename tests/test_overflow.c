@@ -128,9 +128,9 @@ static void an_overflow_is_told(void)
 /* All of it is below the page under the stack. */
 static __attribute__((noinline)) void fill_large(void)
 {
-    volatile char room[COOP_STACK_SIZE + 3 * COOP_GUARD_SIZE / 4];
-    room[0] = 1;
-    (void)room[0];
+    char room[COOP_STACK_SIZE + 3 * COOP_GUARD_SIZE / 4];
+    __asm__ volatile("" : : "r"(room) : "memory");      /* all of it is there */
+    *(volatile char *)room = 1;
 }
 
 static void overflow_by_an_array(void *arg, void *pass)
