@@ -11,7 +11,8 @@
 
 enum { COOP_STACK_SIZE = 64 * 1024, COOP_STACK_LEAST = 4096 };
 
-/* What stands below a stack, COOP_GUARD_SIZE bytes of it, from best to worst.
+/* What stands below a stack, from best to worst. It has 64 KiB and a page, so that usual stacks
+   are an odd number of pages apart and do not all fall on the same places of the caches.
    MARK    pages that the host knows as ones not to be touched; a fault tells of an overflow
            at once. Costs no mapping. Linux 6.13.
    WALL    pages without rights: the same, but each costs two mappings, of which Linux allows
@@ -23,7 +24,7 @@ enum { COOP_STACK_SIZE = 64 * 1024, COOP_STACK_LEAST = 4096 };
    A frame that is larger than a guard and touches its far end first jumps over any of them;
    gcc and clang have -fstack-clash-protection against that. */
 enum coop_guard { COOP_GUARD_MARK, COOP_GUARD_WALL, COOP_GUARD_CANARY, COOP_GUARD_NONE };
-enum { COOP_GUARD_SIZE = 64 * 1024, COOP_MOST_WALLS = 16384 };
+enum { COOP_GUARD_SIZE = 68 * 1024, COOP_MOST_WALLS = 16384 };
 
 struct coop_stack {
     char *low;                     /* the lowest byte that may be used; the guard is below */

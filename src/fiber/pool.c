@@ -179,7 +179,7 @@ struct coop_stacks *coop_stacks_new(const struct coop_stacks_options *options)
         return NULL;
     p->options = *options;
     p->page = coop_page_size();
-    p->guard = p->page > COOP_GUARD_SIZE ? p->page : COOP_GUARD_SIZE;
+    p->guard = (COOP_GUARD_SIZE + p->page - 1) & -p->page;
     if (!p->options.size)
         p->options.size = COOP_STACK_SIZE;
     return p;
