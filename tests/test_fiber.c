@@ -286,6 +286,11 @@ static void outside_of_fibers(void)
     world_open(0);
     IS(coop_recv(0, NULL, 0), -EPERM);
     REPORTED("coop: coop_recv: called outside of fibers");
+    coop_coroutine *kept = coop_create(COOP_FIBER(adds, NULL));
+    IS(coop_new_task(kept, NULL), -EPERM);
+    REPORTED("coop: coop_new_task: called outside of fibers");
+    IS(coop_co_free(kept), 0);     /* it is still the caller's */
+    REPORTED("was never begun");
     IS(coop_now(), -EPERM);
     REPORTED("coop: coop_now: called outside of fibers");
     CU_ASSERT_PTR_NULL(coop_group_open(NULL, COOP_ALL));

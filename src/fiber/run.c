@@ -96,8 +96,8 @@ static struct coop_fiber_ *running(const char *what)
 
 void *coop_fiber_push_(size_t size, size_t align, const char *what)
 {
-    struct coop_fiber_ *own = coop_fiber_running;
-    return COOP_RARE(!own) ? outside(what) : coop_push_(own->co, size, align);
+    struct coop_fiber_ *own = running(what);
+    return own ? coop_push_(own->co, size, align) : NULL;
 }
 
 static bool is_by_hand(const struct coop_fiber_ *own)
@@ -153,37 +153,25 @@ static void comes_to_trap(coop_coroutine *co)
         co->fate = CO_UNWINDS | CO_INTERRUPTED;
 }
 
-COOP_SWITCHES coop_value trap_with(struct coop_fiber_ *own, coop_call *call)
-{
-    own->co->call = call;
-    own = stop(own, COOP_TRAPPED);
-    return come_back(own);
-}
-
-static coop_value without(coop_call *call, int why)
-{
-    if (call->type->drop)
-        call->type->drop(call);
-    return why;
-}
-
 /* What stays where it is, as a scope, and is left later, stands on the call stack. */
 static __attribute__((noinline)) coop_value trap_to_stay(struct coop_fiber_ *own,
-                                                        coop_call *call, size_t size)
+                                                        const coop_call *call, size_t size)
 {
     coop_call *stays = coop_push_(own->co, size, _Alignof(max_align_t));
-    return stays ? trap_with(own, memcpy(stays, call, size)) : without(call, -ENOMEM);
+    if (!stays)
+        return -ENOMEM;
+    own->co->call = memcpy(stays, call, size);
+    stop(own, COOP_TRAPPED);
+    return come_back(own);
 }
 
 /* The object is the caller's own, on the fiber's stack. Who answers takes it off the call stack
    as ever; where that ended is known here. */
 coop_value coop_fiber_trap_(coop_call *call, size_t size, const char *what)
 {
-    struct coop_fiber_ *own = coop_fiber_running;
-    if (COOP_RARE(!own)) {
-        outside(what);
-        return without(call, -EPERM);
-    }
+    struct coop_fiber_ *own = running(what);
+    if (COOP_RARE(!own))
+        return -EPERM;
     coop_coroutine *co = own->co;
     comes_to_trap(co);
     if (COOP_RARE(call->type->leave))
