@@ -114,7 +114,7 @@ static bool read_who(const coop_task *t, const coop_frame *first, const char *na
 }
 
 /* Where it last went on, or, before its first stop and in coop_finally, how it came there.
-   Fibers have no lines. */
+   Fibers have no lines, nor has a routine that is just calling for the first time. */
 static bool read_where(const coop_task *t, const char *born, coop_text *text)
 {
     char name[80], file[1024];
