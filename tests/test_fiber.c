@@ -3,6 +3,7 @@
 #include "world.h"
 
 #include <errno.h>
+#include <fenv.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -68,6 +69,58 @@ static void both_kinds_are_tasks(void)
     LOG_IS("a0 b0 c0 a1 b1 c1 a2 b2 c2");
     world_close();
     NO_REPORTS();
+}
+
+/* Each fiber has its own rounding, routines have the thread's, whoever runs in between and
+   whoever is called. */
+coop_routine(sets_rounding, int mode;)
+{
+    coop_begin;
+    fesetround(my->mode);
+    coop_end;
+}
+
+static coop_value keeps_rounding(void *arg)
+{
+    int mode = *(int *)arg;
+    IS(fegetround(), FE_TONEAREST);
+    fesetround(mode);
+    for (int i = 0; i < 6; i++) {
+        coop_yield();
+        IS(fegetround(), mode);
+        if (i % 2)
+            coop_call(sets_rounding, .mode = i == 3 ? FE_TOWARDZERO : FE_DOWNWARD);
+        IS(fegetround(), mode);
+    }
+    return 0;
+}
+
+coop_routine(changes_rounding, int i;)
+{
+    static const int modes[] = { FE_TOWARDZERO, FE_DOWNWARD, FE_TONEAREST };
+    coop_begin;
+    for (; my->i < 3; my->i++) {
+        fesetround(modes[my->i]);
+        coop_yield(coop_void, 0);
+    }
+    coop_end;
+}
+
+static void rounding_is_each_fibers_own(void)
+{
+    static int up = FE_UPWARD, nearest = FE_TONEAREST, down = FE_DOWNWARD;
+    int *orders[][3] = { { &up, &nearest, &down }, { &nearest, &up, &nearest } };
+    for (size_t i = 0; i < 2; i++) {
+        world_open(0);
+        for (size_t j = 0; j < 3; j++) {
+            coop_spawn_fiber(keeps_rounding, orders[i][j]);
+            if (i)
+                coop_spawn(changes_rounding);
+        }
+        IS(coop_run(), 0);
+        world_close();
+        fesetround(FE_TONEAREST);
+    }
 }
 
 static coop_value fails(void *arg)
@@ -317,6 +370,7 @@ static void outside_of_fibers(void)
 static const suite_test tests[] = {
     TEST(main_is_a_fiber),
     TEST(both_kinds_are_tasks),
+    TEST(rounding_is_each_fibers_own),
     TEST(a_failure_is_told_with_the_functions_name),
     TEST(what_cannot_begin_says_so),
     TEST(stacks_of_the_callers_own),

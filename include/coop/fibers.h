@@ -37,13 +37,12 @@
  * -EINVAL  memory is given and too small, less than 4096 bytes; or stack cannot be so large
  */
 coop_declare(coop_fiber,
+    struct coop_fiber_ *own_;      /* set by coop */
     coop_value (*fn)(void *arg);
     void *arg;
     const char *name;
     size_t stack;
     void *memory;
-    /* The fiber's own. */
-    struct coop_fiber_ *own_;
 );
 #define COOP_FIBER(FN, ARG) coop_fiber, .fn = (FN), .arg = (ARG), .name = #FN
 #define coop_spawn_fiber(FN, ARG) coop_spawn(COOP_FIBER(FN, ARG))

@@ -28,14 +28,14 @@ enum { COOP_GUARD_SIZE = 68 * 1024, COOP_MOST_WALLS = 16384 };
 
 struct coop_stack {
     char *low;                     /* the lowest byte that may be used; the guard is below */
+    char *high;                    /* its end, but for what is better left alone: pool.c */
     size_t size;
     void *owner;                   /* the user's */
     struct coop_slab *slab;        /* NULL: the caller's own memory */
-    struct coop_stack *newer, *older;      /* idle: in its list */
+    struct coop_stack *older;      /* idle: in its list */
     int64_t since;                 /* idle: when it was given back */
     unsigned char guard;           /* an enum coop_guard */
-    uint16_t skip;                 /* bytes at its upper end that are better left alone: */
-};                                 /* pool.c */
+};
 
 struct coop_overflow {
     struct coop_stack *stack;      /* whose guard it is. A wild pointer may lead there too: */

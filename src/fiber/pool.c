@@ -25,44 +25,6 @@
 enum { FEWEST = 16, MOST = 4096 };     /* stacks in a slab */
 enum { LINE = 64, FREE_LINES = 2, COLOURS = 16, LEAST_PAGE = 4096 };
 
-struct idle {
-    struct coop_stack *newest, *oldest;
-    size_t count;
-};
-
-/* All of one size. A slab has as many as there are already, so that few are needed. */
-struct coop_sizes {
-    struct coop_sizes *next;
-    size_t size, total;
-    struct idle warm, cold;
-    struct coop_slab *slabs;       /* only the first may have room */
-};
-
-static void put_in(struct idle *list, struct coop_stack *s)
-{
-    s->newer = NULL;
-    s->older = list->newest;
-    if (s->older)
-        s->older->newer = s;
-    else
-        list->oldest = s;
-    list->newest = s;
-    list->count++;
-}
-
-static void take_out(struct idle *list, struct coop_stack *s)
-{
-    if (s->newer)
-        s->newer->older = s->older;
-    else
-        list->newest = s->older;
-    if (s->older)
-        s->older->newer = s->newer;
-    else
-        list->oldest = s->newer;
-    list->count--;
-}
-
 /* ---- Guards ---- */
 
 static void fill_canary(char *at, size_t size)
@@ -151,7 +113,7 @@ static struct coop_stack *carve(struct coop_stacks *p, struct coop_sizes *z)
     coop_tell_empty(at, slab->stride);
     *s = (struct coop_stack){
         .low = at + p->guard, .size = z->size, .slab = slab, .guard = raise_guard(p, at),
-        .skip = (uint16_t)((FREE_LINES + number % colours) * LINE)
+        .high = at + slab->stride - (FREE_LINES + number % colours) * LINE
     };
     ++*guards(p, s->guard);
     z->total++;
@@ -172,6 +134,11 @@ static void free_slab(struct coop_stacks *p, struct coop_slab *slab)
 
 /* ---- The pool ---- */
 
+static size_t whole_pages(const struct coop_stacks *p, size_t size)
+{
+    return (size + p->page - 1) & -p->page;
+}
+
 struct coop_stacks *coop_stacks_new(const struct coop_stacks_options *options)
 {
     struct coop_stacks *p = calloc(1, sizeof *p);
@@ -179,21 +146,23 @@ struct coop_stacks *coop_stacks_new(const struct coop_stacks_options *options)
         return NULL;
     p->options = *options;
     p->page = coop_page_size();
-    p->guard = (COOP_GUARD_SIZE + p->page - 1) & -p->page;
+    p->guard = whole_pages(p, COOP_GUARD_SIZE);
     if (!p->options.size)
         p->options.size = COOP_STACK_SIZE;
+    p->usual.size = whole_pages(p, p->options.size);
     return p;
 }
 
 void coop_stacks_free(struct coop_stacks *p)
 {
-    for (struct coop_sizes *z = p->sizes, *next; z; z = next) {
+    for (struct coop_sizes *z = &p->usual, *next; z; z = next) {
         next = z->next;
         for (struct coop_slab *slab = z->slabs, *after; slab; slab = after) {
             after = slab->next;
             free_slab(p, slab);
         }
-        free(z);
+        if (z != &p->usual)
+            free(z);
     }
     free(p);
 }
@@ -203,8 +172,8 @@ static __attribute__((noinline)) int sizes_of(struct coop_stacks *p, size_t size
 {
     if (size > SIZE_MAX / 4)
         return -EINVAL;
-    size = (size + p->page - 1) & -p->page;
-    struct coop_sizes *z = p->sizes;
+    size = whole_pages(p, size);
+    struct coop_sizes *z = &p->usual;
     while (z && z->size != size)
         z = z->next;
     if (!z) {
@@ -212,8 +181,8 @@ static __attribute__((noinline)) int sizes_of(struct coop_stacks *p, size_t size
         if (!z)
             return -ENOMEM;
         z->size = size;
-        z->next = p->sizes;
-        p->sizes = z;
+        z->next = p->usual.next;
+        p->usual.next = z;
     }
     *out = z;
     return 0;
@@ -223,72 +192,88 @@ static __attribute__((noinline)) int sizes_of(struct coop_stacks *p, size_t size
 static __attribute__((noinline)) struct coop_stack *take_cold(struct coop_stacks *p,
                                                              struct coop_sizes *z)
 {
-    struct coop_stack *s = z->cold.newest;
+    struct coop_stack *s = coop_idle_take(&z->cold);
     if (!s)
         return carve(p, z);
-    take_out(&z->cold, s);
     s->slab->cold--;
     return s;
 }
 
 int coop_stack_take(struct coop_stacks *p, size_t size, struct coop_stack **out)
 {
-    struct coop_sizes *z = p->sizes;
-    if (!size)
-        size = p->options.size;
-    if (!z || z->size != size) {
-        int r = sizes_of(p, size, &z);
-        if (r < 0)
-            return r;
-    }
-    struct coop_stack *s = z->warm.newest;
-    if (s)
-        take_out(&z->warm, s);
-    else if (!(s = take_cold(p, z)))
+    struct coop_sizes *z = NULL;
+    int r = sizes_of(p, size ? size : p->options.size, &z);
+    if (r < 0)
+        return r;
+    struct coop_stack *s = coop_idle_take(&z->warm);
+    if (!s && !(s = take_cold(p, z)))
         return -ENOMEM;
-    s->owner = NULL;
     *out = s;
     return 0;
 }
 
+static bool is_intact(struct coop_stacks *p, struct coop_stack *s)
+{
+    if (s->guard != COOP_GUARD_CANARY || is_canary(s->low - p->page, p->page))
+        return true;
+    fill_canary(s->low - p->page, p->page);
+    return false;
+}
+
 bool coop_stack_give(struct coop_stacks *p, struct coop_stack *s, int64_t now)
 {
-    struct coop_sizes *z = s->slab->sizes;
-    bool intact = s->guard != COOP_GUARD_CANARY || is_canary(s->low - p->page, p->page);
-    if (!intact)
-        fill_canary(s->low - p->page, p->page);
+    bool intact = is_intact(p, s);
     if (p->options.measured)
         coop_stack_clear(s);
     s->since = now;
-    put_in(&z->warm, s);
+    coop_idle_add(&s->slab->sizes->warm, s);
     return intact;
 }
 
+/* Of a slab that is all cold, when its stacks are in no list any more. */
 static void drop_cold_slabs(struct coop_stacks *p, struct coop_sizes *z)
 {
+    struct coop_stack *all = z->cold.newest;
+    z->cold = (struct coop_idle){ 0 };
+    for (struct coop_stack *s = all, *older; s; s = older) {
+        older = s->older;
+        if (s->slab->cold < s->slab->carved)
+            coop_idle_add(&z->cold, s);
+    }
     for (struct coop_slab **at = &z->slabs, *slab; (slab = *at);) {
         if (slab->cold < slab->carved) {
             at = &slab->next;
             continue;
         }
         *at = slab->next;
-        for (size_t i = 0; i < slab->carved; i++)
-            take_out(&z->cold, &slab->stacks[i]);
         z->total -= slab->carved;
         free_slab(p, slab);
     }
 }
 
+/* From a list with the newest first: the others are older still. */
+static struct coop_stack *cut_before(struct coop_idle *list, int64_t time)
+{
+    struct coop_stack **at = &list->newest, *cut;
+    size_t kept = 0;
+    for (; *at && (*at)->since > time; at = &(*at)->older)
+        kept++;
+    cut = *at;
+    *at = NULL;
+    list->count = kept;
+    return cut;
+}
+
 size_t coop_stacks_trim(struct coop_stacks *p, int64_t now, int64_t age)
 {
     size_t trimmed = 0;
-    for (struct coop_sizes *z = p->sizes; z; z = z->next) {
-        struct coop_stack *s;
+    for (struct coop_sizes *z = &p->usual; z; z = z->next) {
         size_t before = trimmed;
-        for (; (s = z->warm.oldest) && now - s->since >= age; trimmed++) {
-            take_out(&z->warm, s);
+        struct coop_stack *s = cut_before(&z->warm, now - age), *older;
+        for (; s; s = older, trimmed++) {
+            older = s->older;
             coop_discard(s->low, s->size);
-            put_in(&z->cold, s);
+            coop_idle_add(&z->cold, s);
             s->slab->cold++;
         }
         if (trimmed > before)
@@ -300,7 +285,7 @@ size_t coop_stacks_trim(struct coop_stacks *p, int64_t now, int64_t age)
 void coop_stacks_counted(const struct coop_stacks *p, struct coop_stacks_count *count)
 {
     *count = p->count;
-    for (const struct coop_sizes *z = p->sizes; z; z = z->next) {
+    for (const struct coop_sizes *z = &p->usual; z; z = z->next) {
         count->warm += z->warm.count;
         count->cold += z->cold.count;
         count->used += z->total - z->warm.count - z->cold.count;
@@ -311,6 +296,8 @@ int coop_stack_adopt(struct coop_stack *s, void *memory, size_t size)
 {
     if (!memory || size < COOP_STACK_LEAST)
         return -EINVAL;
-    *s = (struct coop_stack){ .low = memory, .size = size, .guard = COOP_GUARD_NONE };
+    *s = (struct coop_stack){
+        .low = memory, .high = (char *)memory + size, .size = size, .guard = COOP_GUARD_NONE
+    };
     return 0;
 }

@@ -1,6 +1,7 @@
 /* run.c - fibers: a function on a stack of its own is one more kind of frame. Where a routine
    returns to the trampoline, a fiber switches to it, and is resumed by switching back. */
 #include "fiber/run.h"
+#include "fiber/slab.h"
 #include "machine/crash.h"
 
 #include <errno.h>
@@ -274,6 +275,7 @@ static void report_stacks(void *arg, const char *text)
 static int open_stacks(void)
 {
     struct coop_stacks_options options = {
+        .size = coop_this ? coop_this->stack_size : 0,
         .measured = coop_this && coop_this->measure,
         .report = report_stacks, .overflow = overflown
     };
@@ -320,7 +322,7 @@ COOP_SWITCHES struct coop_fiber_ *begin_on(coop_coroutine *co, struct coop_stack
                                            size_t above)
 {
     struct coop_fiber *f = (struct coop_fiber *)co->top;
-    uintptr_t top = (uintptr_t)stack->low + stack->size - stack->skip - sizeof *f->own_ - above;
+    uintptr_t top = (uintptr_t)stack->high - sizeof *f->own_ - above;
     struct coop_fiber_ *own = (struct coop_fiber_ *)(top & ~(uintptr_t)63);
     own->co = co;
     own->frame = &f->coop_;
@@ -361,7 +363,10 @@ int coop_fiber_begin(coop_coroutine *co)
         return begin_adopted(co, f);
     int r = COOP_RARE(!stacks) ? open_stacks() : 0;
     size_t size = f->stack ? f->stack : coop_this ? coop_this->stack_size : 0;
-    if (r == 0)
+    if (COOP_RARE(r < 0))
+        return r;
+    stack = coop_stack_warm(stacks, size);
+    if (COOP_RARE(!stack))
         r = coop_stack_take(stacks, size, &stack);
     if (r == 0)
         begin_on(co, stack, 0);
@@ -384,7 +389,9 @@ coop_step coop_fiber_prepare(coop_coroutine *co, struct coop_fiber *f)
 
 static coop_step resume(coop_coroutine *co, void *frame)
 {
-    return coop_fiber_go(co, frame);
+    struct coop_host here;
+    here.known = false;
+    return coop_fiber_go(co, frame, &here);
 }
 
 const coop_routine coop_fiber_routine = {
@@ -424,7 +431,7 @@ void coop_fiber_end(coop_frame *frame)
     frame->flags &= (uint16_t)~FRAME_FIBER;
     if (COOP_RARE(stack == own->adopted))
         return;
-    if (COOP_RARE(!coop_stack_give(stacks, stack, coop_this ? coop_this->now : 0)))
+    if (COOP_RARE(!coop_stack_back(stacks, stack, coop_this ? coop_this->now : 0)))
         tell_overflown(stack);
     if (COOP_RARE(!coop_this))
         coop_fibers_release();

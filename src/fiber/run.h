@@ -22,6 +22,12 @@ struct coop_fiber_ {
     struct coop_stack adopted[];   /* one, in memory of the caller's own */
 };
 
+/* Who resumes fibers, one after the other. Begins as zeros. */
+struct coop_host {
+    struct coop_context context;
+    bool known;                    /* since it knew its control only fibers and the kernel ran */
+};
+
 #pragma GCC visibility push(hidden)
 
 extern _Thread_local struct coop_fiber_ *coop_fiber_running COOP_TLS;
@@ -34,7 +40,8 @@ coop_step coop_fiber_prepare(coop_coroutine *, struct coop_fiber *f);
 #pragma GCC visibility pop
 
 /* Inline where it counts, see switch.h. */
-static inline coop_step coop_fiber_go(coop_coroutine *co, coop_frame *frame)
+static inline coop_step coop_fiber_go(coop_coroutine *co, coop_frame *frame,
+                                      struct coop_host *from)
 {
     struct coop_fiber *f = (struct coop_fiber *)frame;
     struct coop_fiber_ *own = f->own_;
@@ -44,12 +51,14 @@ static inline coop_step coop_fiber_go(coop_coroutine *co, coop_frame *frame)
             return step;
         own = f->own_;
     }
-    struct coop_context here, *host = &here, *context = &own->context;
-    coop_context_thread(host);
+    if (!from->known)
+        coop_context_thread(&from->context);
+    from->known = true;
+    struct coop_context *host = &from->context, *context = &own->context;
     own->host = host;
     own->outer = coop_fiber_running;
     coop_fiber_running = own;
-    void *step = coop_switch_meet(&host, &context, NULL);
+    void *step = coop_switch_known(&host, &context, NULL);
     coop_fiber_running = ((struct coop_fiber_ *)context)->outer;
     return (coop_step)(intptr_t)step;
 }

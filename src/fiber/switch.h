@@ -23,7 +23,8 @@
 
    What of floating point. Both ABIs have a function keep the control bits: rounding, masks of
    exceptions. They are read at each switch, which is cheap, and loaded when those of the
-   other side differ, which is not and hardly ever happens. Of x86-64's two control words it
+   other side differ, which is not and hardly ever happens. A side that knows its own, since
+   nothing that may have changed them ran there, need not read. Of x86-64's two control words it
    is the x87's that is read: to read mxcsr takes 5 ns on some processors (AMD Zen 5), more
    than all the rest. What <fenv.h> has sets the same in both, so when the x87's differ
    mxcsr's is made from the other side's. Flush-to-zero, denormals-are-zero, and a rounding set
@@ -92,20 +93,13 @@ enum { COOP_STACK_ALIGN = 16 };
 void coop_context_make(struct coop_context *, void *low, size_t size,
                        void (*entry)(void *arg, void *pass), void *arg);
 
-/* That of a thread, to be filled in by the first switch from it. */
-static inline void coop_context_thread(struct coop_context *c)
-{
-    (void)c;
-#ifdef COOP_ANNOTATED
-    *c = (struct coop_context){ 0 };
-#endif
-}
-
 /* As often as it was made: it left for the last time, or is dropped. What is on its stack is
    not looked at. */
 void coop_context_end(struct coop_context *);
 
 #ifdef COOP_SWITCH_UCONTEXT
+
+#define coop_save_control_(c) ((void)(c))      /* swapcontext does */
 
 void *coop_swap_(struct coop_context **self, struct coop_context **other, void *pass);
 
@@ -124,9 +118,9 @@ COOP_SWITCHES void coop_save_control_(struct coop_context *c)
 }
 
 /* Rounding and masks stand in both words, in the same order. */
-COOP_SWITCHES void coop_control_(struct coop_context *from, const struct coop_context *to)
+COOP_SWITCHES void coop_control_(const struct coop_context *from,
+                                 const struct coop_context *to)
 {
-    coop_save_control_(from);
     if (__builtin_expect(from->control != to->control, 0)) {
         uint32_t mxcsr;
         __asm__ volatile("stmxcsr %0" : "=m"(mxcsr));
@@ -176,6 +170,7 @@ COOP_SWITCHES void *coop_swap_(struct coop_context **self, struct coop_context *
 COOP_SWITCHES _Noreturn void coop_leap_(struct coop_context *from, struct coop_context *to,
                                         void *pass)
 {
+    coop_save_control_(from);
     coop_control_(from, to);
     __asm__ volatile(
         "movq    8(%%rsi), %%rbp\n\t"
@@ -195,9 +190,9 @@ COOP_SWITCHES void coop_save_control_(struct coop_context *c)
     __asm__ volatile("mrs %0, fpcr" : "=r"(c->control));
 }
 
-COOP_SWITCHES void coop_control_(struct coop_context *from, const struct coop_context *to)
+COOP_SWITCHES void coop_control_(const struct coop_context *from,
+                                 const struct coop_context *to)
 {
-    coop_save_control_(from);
     if (__builtin_expect(from->control != to->control, 0))
         __asm__ volatile("msr fpcr, %0" : : "r"(to->control));
 }
@@ -245,6 +240,7 @@ COOP_SWITCHES void *coop_swap_(struct coop_context **self, struct coop_context *
 COOP_SWITCHES _Noreturn void coop_leap_(struct coop_context *from, struct coop_context *to,
                                         void *pass)
 {
+    coop_save_control_(from);
     coop_control_(from, to);
     register void *x0 __asm__("x0") = pass;
     register struct coop_context *x1 __asm__("x1") = from;
@@ -264,16 +260,35 @@ COOP_SWITCHES _Noreturn void coop_leap_(struct coop_context *from, struct coop_c
 
 #pragma GCC visibility pop
 
+/* That of a thread, which the first switch from it fills in. */
+COOP_SWITCHES void coop_context_thread(struct coop_context *c)
+{
+#ifdef COOP_ANNOTATED
+    *c = (struct coop_context){ 0 };
+#endif
+    coop_save_control_(c);
+}
+
 /* Leaves *self and goes on in *other: there the switch that left it returns pass, or its entry
    gets it. Returns what the switch back passes; *other is then who switched back. Both come
-   back in registers, so that what is read by way of them need not wait for the stack: 2 ns. */
-COOP_SWITCHES void *coop_switch_meet(struct coop_context **self, struct coop_context **other,
+   back in registers, so that what is read by way of them need not wait for the stack: 2 ns.
+   *self knows its floating-point control, by coop_context_thread or as it was before its last
+   switch. */
+COOP_SWITCHES void *coop_switch_known(struct coop_context **self, struct coop_context **other,
                                       void *pass)
 {
     coop_note_leave(&(*self)->note, &(*other)->note, false);
     pass = coop_swap_(self, other, pass);
     coop_note_arrive(&(*self)->note);
     return pass;
+}
+
+/* The same, and it is read. */
+COOP_SWITCHES void *coop_switch_meet(struct coop_context **self, struct coop_context **other,
+                                     void *pass)
+{
+    coop_save_control_(*self);
+    return coop_switch_known(self, other, pass);
 }
 
 COOP_SWITCHES void *coop_switch(struct coop_context *from, struct coop_context *to, void *pass)

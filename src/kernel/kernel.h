@@ -83,6 +83,7 @@ struct coop_task {
         coop_task *next;           /* in the ready queue, or among its parent's kept */
         int64_t since;             /* waiting: when it began to */
     };
+    uint64_t slices;               /* here: all that a slice touches stands together */
     union {
         coop_call *waiters;        /* those who wait for its end */
         coop_task *before;         /* ended: among its parent's kept */
@@ -90,7 +91,6 @@ struct coop_task {
     coop_task *kept;               /* ended children whose status it keeps: the newest */
     coop_tid tid, parent;
     const char *born;              /* "file:line" of its creation */
-    uint64_t slices;
     coop_task *chain;              /* in the task table */
     union {
         size_t children;           /* living ones that it has by NewTask */
@@ -198,7 +198,6 @@ const char *coop_born_of(const coop_task *);
 int coop_inherit(coop_task *, const coop_task *parent);
 
 /* table.c */
-coop_task *coop_find(coop_sched *, coop_tid);
 int coop_table_add(coop_sched *, coop_task *);
 void coop_table_remove(coop_sched *, coop_task *);
 coop_task *coop_each(coop_sched *, coop_task *);
@@ -307,8 +306,9 @@ static inline coop_task *coop_task_of(coop_frame *first)
 
 /* The trampoline: run the top frame, and whatever it calls or returns to, until one of them
    traps or yields or the last has returned. A frame whose scopes are not over yet traps in
-   the place of its return, and is resumed to return again. */
-static inline coop_step coop_advance_from(coop_coroutine *co, coop_step step)
+   the place of its return, and is resumed to return again. *alone, unless NULL, becomes false
+   where a frame is resumed. */
+static inline coop_step coop_advance_from(coop_coroutine *co, coop_step step, bool *alone)
 {
     for (;;) {
         coop_frame *frame = co->top;
@@ -326,13 +326,15 @@ static inline coop_step coop_advance_from(coop_coroutine *co, coop_step step)
                 return COOP_RETURNED;
             frame = co->top;
         }
+        if (alone)
+            *alone = false;
         step = frame->routine->resume(co, frame);
     }
 }
 
 static inline coop_step coop_advance(coop_coroutine *co)
 {
-    return coop_advance_from(co, co->top->routine->resume(co, co->top));
+    return coop_advance_from(co, co->top->routine->resume(co, co->top), NULL);
 }
 
 static inline struct coop_more *coop_more_of(const coop_task *t)
@@ -345,6 +347,20 @@ static inline const char *coop_frame_name(const coop_frame *frame)
     size_t at = frame->routine->name_at;
     const char *name = at ? *(const char *const *)((const char *)frame + at) : NULL;
     return name ? name : frame->routine->name;
+}
+
+static inline coop_task **coop_slot_of(const coop_sched *s, coop_tid tid)
+{
+    size_t n = (size_t)tid;
+    return &s->slots[(n + (n >> s->bits)) & (s->limit - 1)];
+}
+
+static inline coop_task *coop_find(const coop_sched *s, coop_tid tid)
+{
+    coop_task *t = s->slots ? *coop_slot_of(s, tid) : NULL;
+    while (t && t->tid != tid)
+        t = t->chain;
+    return t;
 }
 
 static inline bool coop_is_ending(const coop_task *t)

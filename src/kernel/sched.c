@@ -198,8 +198,20 @@ static void pass(coop_sched *s, coop_task *t)
     coop_make_ready(s, t);
 }
 
+/* Till t stops; host, unless NULL, for a fiber to be resumed right here: fiber/switch.h. */
+BOTH_FORMS coop_step advance(coop_task *t, struct coop_host *host)
+{
+    coop_frame *top = t->co.top;
+    if (!host)
+        return coop_advance(&t->co);
+    if (top->routine == &coop_fiber_routine)
+        return coop_advance_from(&t->co, coop_fiber_go(&t->co, top, host), &host->known);
+    host->known = false;
+    return coop_advance(&t->co);
+}
+
 /* One turn of t on the processor. A call of t that was put off comes first. */
-BOTH_FORMS void slice(coop_sched *s, coop_task *t, const bool watched, const bool fiber)
+BOTH_FORMS void slice(coop_sched *s, coop_task *t, const bool watched, struct coop_host *host)
 {
     s->traps = s->quantum;
     s->current = t;
@@ -211,9 +223,7 @@ BOTH_FORMS void slice(coop_sched *s, coop_task *t, const bool watched, const boo
             return;
     }
     for (;;) {
-        coop_frame *top = t->co.top;
-        coop_step step = fiber && top->routine == &coop_fiber_routine
-            ? coop_advance_from(&t->co, coop_fiber_go(&t->co, top)) : coop_advance(&t->co);
+        coop_step step = advance(t, host);
         if (COOP_RARE(step == COOP_RETURNED)) {
             coop_finish(s, t);
             return;
@@ -232,13 +242,13 @@ BOTH_FORMS void slice(coop_sched *s, coop_task *t, const bool watched, const boo
 
 static void plain_slice(coop_sched *s, coop_task *t)
 {
-    slice(s, t, false, false);
+    slice(s, t, false, NULL);
 }
 
 /* Also that of a system task and of one whose trap was put off. */
 static void watched_slice(coop_sched *s, coop_task *t)
 {
-    slice(s, t, true, false);
+    slice(s, t, true, NULL);
 }
 
 int coop_need_poller(coop_sched *s)
@@ -289,12 +299,19 @@ static int look_around(coop_sched *s)
 int coop_loop(coop_sched *s)
 {
     int r = 0;
+    struct coop_host host = { .known = false };
     if (s->looping)
         return -EBUSY;
     s->looping = true;
     coop_busy(s);
     while (r == 0) {
         coop_task *t = s->until_look ? s->policy->take(s->policy) : NULL;
+        if (t && !COOP_RARE(s->observers) && t->co.top->routine == &coop_fiber_routine) {
+            s->until_look--;
+            slice(s, t, false, &host);
+            continue;
+        }
+        host.known = false;
         if (COOP_RARE(!t)) {
             r = look_around(s);
             continue;
@@ -302,8 +319,6 @@ int coop_loop(coop_sched *s)
         s->until_look--;
         if (COOP_RARE(s->observers))
             watched_slice(s, t);
-        else if (t->co.top->routine == &coop_fiber_routine)
-            slice(s, t, false, true);          /* here, see fiber/switch.h */
         else
             plain_slice(s, t);
     }

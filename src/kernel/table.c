@@ -8,23 +8,9 @@
 
 enum { LEAST_BITS = 6 };
 
-static coop_task **slot_of(const coop_sched *s, coop_tid tid)
-{
-    size_t n = (size_t)tid;
-    return &s->slots[(n + (n >> s->bits)) & (s->limit - 1)];
-}
-
-coop_task *coop_find(coop_sched *s, coop_tid tid)
-{
-    coop_task *t = s->slots ? *slot_of(s, tid) : NULL;
-    while (t && t->tid != tid)
-        t = t->chain;
-    return t;
-}
-
 static void link_in(coop_sched *s, coop_task *t)
 {
-    coop_task **slot = slot_of(s, t->tid);
+    coop_task **slot = coop_slot_of(s, t->tid);
     t->chain = *slot;
     *slot = t;
 }
@@ -61,7 +47,7 @@ int coop_table_add(coop_sched *s, coop_task *t)
 
 void coop_table_remove(coop_sched *s, coop_task *t)
 {
-    coop_task **at = slot_of(s, t->tid);
+    coop_task **at = coop_slot_of(s, t->tid);
     while (*at != t)
         at = &(*at)->chain;
     *at = t->chain;
@@ -73,7 +59,7 @@ coop_task *coop_each(coop_sched *s, coop_task *t)
 {
     if (!s->slots)
         return NULL;
-    coop_task **slot = t ? slot_of(s, t->tid) + 1 : s->slots;
+    coop_task **slot = t ? coop_slot_of(s, t->tid) + 1 : s->slots;
     t = t ? t->chain : NULL;
     while (!t && slot < s->slots + s->limit)
         t = *slot++;
