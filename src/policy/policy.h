@@ -22,8 +22,11 @@ static inline void line_add(struct line *q, coop_task *t)
 static inline coop_task *line_take(struct line *q)
 {
     coop_task *t = q->first;
-    if (t)
+    if (t) {
         q->first = t->next;
+        if (q->first)
+            coop_fetch(q->first);
+    }
     return t;
 }
 
