@@ -121,7 +121,7 @@ static void to_close_by_hand_uses_force(void)
         IS(coop_co_next(co, NULL) > 0, 1);
         IS(coop_co_free(co), -EPROTO);
         LOG_IS("d");
-        REPORTED(" was to end, and goes on making calls");
+        REPORTED(" is to end, and goes on making calls");
     }
     world_close();
 }

@@ -34,6 +34,10 @@ extern _Thread_local struct coop_fiber_ *coop_fiber_running COOP_TLS;
 
 extern _Thread_local const struct coop_overflow *coop_overflown COOP_TLS;
 
+/* inside.c: what its context begins with; its defers are not to be run any more. */
+void coop_fiber_enter(void *own, void *pass);
+void coop_fiber_forget(struct coop_fiber_ *own);
+
 /* What is not the usual thing about resuming f: COOP_CALLED: go; or how it stopped. */
 coop_step coop_fiber_prepare(coop_coroutine *, struct coop_fiber *f);
 
