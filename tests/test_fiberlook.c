@@ -282,6 +282,37 @@ static void what_they_use_is_told_on_request(void)
     world_close();
 }
 
+coop_routine(tells_size, coop_tid tid; coop_info info;)
+{
+    coop_begin;
+    my->tid = coop_spawn_fiber(uses, (void *)64);
+    coop_trap(coop_void, Sleep, .ns = COOP_MS(1));
+    IS(coop_inspect(my->tid, &my->info), 0);
+    coop_return((coop_value)my->info.stack);
+    coop_end;
+}
+
+static coop_value stays(void *arg)
+{
+    (void)arg;
+    return coop_yield_value(0);
+}
+
+/* Though stacks outlive schedulers, where one is in use. */
+static void what_is_usual_is_said_by_each_scheduler(void)
+{
+    static const size_t sizes[] = { 256 * 1024, 0, 128 * 1024, 64 * 1024 };
+    coop_coroutine *co = coop_create(COOP_FIBER(stays, NULL));
+    for (size_t i = 0; i < 4; i++) {
+        world_open_with((coop_options){ .stack = sizes[i] });
+        if (i == 0)
+            IS(coop_co_next(co, NULL), COOP_YIELDED);
+        IS(coop_main(tells_size), (coop_value)(sizes[i] ? sizes[i] : 64 * 1024));
+        world_close();
+    }
+    IS(coop_co_free(co), 0);
+}
+
 /* The same stack, after one that used more of it. */
 coop_routine(compares, coop_tid tid; coop_value r;)
 {
@@ -349,6 +380,7 @@ static const suite_test tests[] = {
     TEST(those_of_libc_are_in_between),
     TEST(of_very_many_the_innermost_are_known),
     TEST(what_they_use_is_told_on_request),
+    TEST(what_is_usual_is_said_by_each_scheduler),
     TEST(where_it_is_measured_it_is_its_own),
     TEST(a_deadlock_names_the_function),
     TEST(an_events_place_is_the_fibers_name),

@@ -54,10 +54,16 @@ static void report_stacks(void *arg, const char *text)
     coop_report(coop_this, "%s", text);
 }
 
+/* The pool may be older than the scheduler. */
+static size_t usual_size(void)
+{
+    return coop_this && coop_this->stack_size ? coop_this->stack_size : COOP_STACK_SIZE;
+}
+
 static int open_stacks(void)
 {
     struct coop_stacks_options options = {
-        .size = coop_this ? coop_this->stack_size : 0,
+        .size = usual_size(),
         .measured = coop_this && coop_this->measure,
         .report = report_stacks, .overflow = overflown
     };
@@ -144,7 +150,7 @@ int coop_fiber_begin(coop_coroutine *co)
     if (COOP_RARE(f->memory))
         return begin_adopted(co, f);
     int r = COOP_RARE(!stacks) ? open_stacks() : 0;
-    size_t size = f->stack ? f->stack : coop_this ? coop_this->stack_size : 0;
+    size_t size = f->stack ? f->stack : usual_size();
     if (COOP_RARE(r < 0))
         return r;
     stack = coop_stack_warm(stacks, size);

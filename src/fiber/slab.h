@@ -62,7 +62,7 @@ static inline struct coop_stack *coop_idle_take(struct coop_idle *list)
 /* coop_stack_take and coop_stack_give, where it counts: mostly nothing is left to do. */
 static inline struct coop_stack *coop_stack_warm(struct coop_stacks *p, size_t size)
 {
-    return !size || size == p->options.size ? coop_idle_take(&p->usual.warm) : NULL;
+    return size == p->options.size ? coop_idle_take(&p->usual.warm) : NULL;
 }
 
 static inline bool coop_stack_back(struct coop_stacks *p, struct coop_stack *s, int64_t now)
