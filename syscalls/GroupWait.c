@@ -37,11 +37,11 @@ static bool undo(coop_sched *s, coop_call *call)
     return true;
 }
 
-/* The members that were cancelled have to be waited for. */
+/* The members that were cancelled have to be waited for; and who is refused does not wait. */
 static bool at_once(const coop_call *call)
 {
     const coop_group *g = ((const struct coop_GroupWait *)call)->group;
-    return coop_group_flaw(g) < 0 || g->over_;
+    return coop_group_flaw(g) < 0 || g->base.task != coop_this->current || g->over_;
 }
 
 static void describe(const coop_call *call, const coop_value *result, coop_text *text)

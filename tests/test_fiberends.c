@@ -271,40 +271,6 @@ static void defers_come_in_turn(void)
     LOG_IS("a c b z");
 }
 
-coop_routine(member, const char *name;)
-{
-    coop_begin;
-    coop_trap(coop_void, Sleep, .ns = 100);
-    coop_finally;
-    say("%s", my->name);
-    coop_end;
-}
-
-static void has_a_group(void *arg)
-{
-    coop_group *group = coop_group_open(NULL, COOP_ALL);
-    (void)arg;
-    IS(coop_group_spawn(group, coop_create(member, .name = "late"), NULL) > 0, 1);
-    say("second");
-}
-
-static coop_value has_groups(void *arg)
-{
-    coop_group *group = coop_group_open(NULL, COOP_ALL);
-    IS(coop_group_spawn(group, coop_create(member, .name = "early"), NULL) > 0, 1);
-    IS(coop_defer(says, "third"), 0);
-    IS(coop_defer(has_a_group, NULL), 0);
-    IS(coop_defer(says, "first"), 0);
-    say("ends");
-    return (intptr_t)arg;
-}
-
-static void groups_end_before_defers_and_within(void)
-{
-    WORLD(6, COOP_FIBER(has_groups, (void *)6));
-    LOG_IS("ends early first second late third");
-}
-
 static const suite_test tests[] = {
     TEST(by_kill),
     TEST(by_a_kill_that_waits),
@@ -317,7 +283,6 @@ static const suite_test tests[] = {
     TEST(killed_before_it_began),
     TEST(a_fiber_that_kills_itself),
     TEST(defers_come_in_turn),
-    TEST(groups_end_before_defers_and_within),
 };
 
 int main(int argc, char **argv)

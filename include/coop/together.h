@@ -182,6 +182,10 @@ struct coop_GroupSpawn {
  * By the task whose group it is. Waits until no member is left, and closes the group. When
  * the caller is cancelled meanwhile or out of time, the group stays open.
  *
+ * A fiber's members may use its variables until coop_group_wait has returned: when that is
+ * interrupted, by a kill too, it cancels the members and waits on. It answers with how it
+ * was interrupted, or how a member failed that was cancelled.
+ *
  * Returns: the group's result, see Group; that may be an error, and -ECANCELED if the first
  * that failed was killed.
  * Errors:

@@ -1,6 +1,8 @@
 /* calls.c - each system call, each routine of the library as a plain function, for fibers. */
 #include "coop.h"
 
+#include <errno.h>
+
 #define MAKE(RESULT, NAME, SHOWN, KIND, PARAMETERS, ...)                            \
     RESULT (NAME) PARAMETERS                                                        \
     {                                                                               \
@@ -25,6 +27,8 @@
 static MAKE(coop_value, now, "coop_now", Now, (int64_t *at), .at = at)
 static MAKE(coop_value, open_group, "coop_group_open", Group, (const char *name, int mode),
             .name = name, .mode = mode)
+static MAKE(coop_value, wait_for_group, "coop_group_wait", GroupWait, (coop_group *group),
+            .group = group)
 
 /* Where a coop_value has 32 bits it does not hold a time. */
 int64_t coop_now(void)
@@ -38,6 +42,22 @@ coop_group *coop_group_open(const char *name, int mode)
 {
     coop_value r = open_group(name, mode);
     return r == -EPERM || r == -ENOMEM ? NULL : (coop_group *)r;
+}
+
+static bool is_interrupted(coop_value value)
+{
+    return value == -ECANCELED || value == -ETIMEDOUT;
+}
+
+/* What members use may stand on the caller's stack, and the caller goes on after this. */
+coop_value coop_group_wait(coop_group *group)
+{
+    coop_value value = wait_for_group(group), last = value;
+    while (is_interrupted(last) && group->open_) {
+        coop_group_cancel(group, "its group ends");
+        last = wait_for_group(group);
+    }
+    return last < 0 && !is_interrupted(last) ? last : value;
 }
 
 /* What it is to run was made before there was room for the call. */
