@@ -136,11 +136,6 @@ coop_routine(cleans, coop_value r;)
     coop_end;
 }
 
-static void says(void *arg)
-{
-    say("%s", (const char *)arg);
-}
-
 static coop_value killed(void *arg)
 {
     IS(coop_sleep(100), arg ? 0 : -ECANCELED);
@@ -154,7 +149,7 @@ static coop_value killed(void *arg)
     IS(coop_yield_value(7), -ECANCELED);
     IS(coop_kill_task(4711, false), -ESRCH);
     IS(coop_exit(5), 0);
-    IS(coop_defer(says, "deferred"), 0);
+    IS(coop_defer(say_it, "deferred"), 0);
     say("ends");
     return 5;
 }
@@ -234,7 +229,7 @@ static void killed_before_it_began(void)
 
 static coop_value kills_itself(void *arg)
 {
-    coop_defer(says, arg);
+    coop_defer(say_it, arg);
     IS(coop_kill_task(coop_get_tid(), false), 0);
     IS(coop_sleep(1), -ECANCELED);
     return 3;
@@ -251,7 +246,7 @@ static void a_fiber_that_kills_itself(void)
 static void defers_more(void *arg)
 {
     say("a");
-    IS(coop_defer(says, "b"), 0);
+    IS(coop_defer(say_it, "b"), 0);
     IS(coop_sleep(10), 0);
     IS(coop_exit(9), 0);
     say("%s", (const char *)arg);
@@ -260,7 +255,7 @@ static void defers_more(void *arg)
 static coop_value defers(void *arg)
 {
     IS(coop_defer(NULL, NULL), -EINVAL);
-    IS(coop_defer(says, "z"), 0);
+    IS(coop_defer(say_it, "z"), 0);
     IS(coop_defer(defers_more, "c"), 0);
     return (intptr_t)arg;
 }

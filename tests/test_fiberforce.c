@@ -6,15 +6,10 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-static void says(void *arg)
-{
-    say("%s", (const char *)arg);
-}
-
 /* Each goes on in its own way. */
 static coop_value sleeps(void *arg)
 {
-    coop_defer(says, arg);
+    coop_defer(say_it, arg);
     for (;;)
         coop_sleep(10);
     return 0;
@@ -22,7 +17,7 @@ static coop_value sleeps(void *arg)
 
 static coop_value looks(void *arg)
 {
-    coop_defer(says, arg);
+    coop_defer(say_it, arg);
     for (;;)
         coop_get_tid();
     return 0;
@@ -37,7 +32,7 @@ coop_routine(naps, int unused;)
 
 static coop_value calls(void *arg)
 {
-    coop_defer(says, arg);
+    coop_defer(say_it, arg);
     for (;;)
         coop_call(naps);
     return 0;
@@ -45,7 +40,7 @@ static coop_value calls(void *arg)
 
 static coop_value yields(void *arg)
 {
-    coop_defer(says, arg);
+    coop_defer(say_it, arg);
     for (;;)
         coop_yield_value(1);
     return 0;
@@ -144,7 +139,7 @@ coop_routine(between, const char *name; coop_value r;)
 
 static coop_value holds(void *arg)
 {
-    coop_defer(says, arg);
+    coop_defer(say_it, arg);
     coop_call(between, .name = "between");
     say("never");
     return 0;
@@ -232,7 +227,7 @@ static void defers_are_not_disturbed(void)
 
 static coop_value forces_itself(void *arg)
 {
-    coop_defer(says, arg);
+    coop_defer(say_it, arg);
     coop_syscall(KillTask, .tid = coop_get_tid(), .force = true);
     say("never");
     return 0;

@@ -3,11 +3,6 @@
 
 #include <errno.h>
 
-static void says(void *arg)
-{
-    say("%s", (const char *)arg);
-}
-
 coop_routine(member, const char *name;)
 {
     coop_begin;
@@ -29,9 +24,9 @@ static coop_value has_groups(void *arg)
 {
     coop_group *group = coop_group_open(NULL, COOP_ALL);
     IS(coop_group_spawn(group, coop_create(member, .name = "early"), NULL) > 0, 1);
-    IS(coop_defer(says, "third"), 0);
+    IS(coop_defer(say_it, "third"), 0);
     IS(coop_defer(has_a_group, NULL), 0);
-    IS(coop_defer(says, "first"), 0);
+    IS(coop_defer(say_it, "first"), 0);
     say("ends");
     return (intptr_t)arg;
 }
@@ -111,13 +106,14 @@ static void what_is_lent_to_members_stays(void)
 /* Who is cancelled, and waits for a group that is another's, does not cancel that. */
 static coop_value sleeps(void *arg)
 {
-    return coop_sleep((intptr_t)arg);
+    (void)arg;
+    return coop_sleep(COOP_MS(4));
 }
 
 static coop_value shows_its_group(void *arg)
 {
     coop_group *group = *(coop_group **)arg = coop_group_open("crew", COOP_ALL);
-    coop_group_spawn(group, coop_create(COOP_FIBER(sleeps, (void *)(intptr_t)COOP_MS(4))), NULL);
+    coop_group_spawn(group, coop_create(COOP_FIBER(sleeps, NULL)), NULL);
     return coop_group_wait(group);
 }
 
@@ -131,7 +127,8 @@ static coop_value meddles(void *arg)
 coop_routine(cancels_who_meddles, coop_group *group; coop_tid owner, tid; coop_value r;)
 {
     coop_begin;
-    coop_trap(my->owner, NewTask, .target = coop_create(COOP_FIBER(shows_its_group, &my->group)));
+    coop_trap(my->owner, NewTask,
+              .target = coop_create(COOP_FIBER(shows_its_group, &my->group)));
     coop_trap(my->tid, NewTask, .target = coop_create(COOP_FIBER(meddles, &my->group)));
     coop_trap(coop_void, Sleep, .ns = COOP_MS(1));
     coop_trap(my->r, Cancel, .tid = my->tid);

@@ -7,15 +7,10 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-static void says(void *arg)
-{
-    say("%s", (const char *)arg);
-}
-
 static coop_value counts(void *arg)
 {
     coop_value got = 0;
-    IS(coop_defer(says, "d"), 0);
+    IS(coop_defer(say_it, "d"), 0);
     for (coop_value i = (intptr_t)arg; i < 4; i++) {
         got = coop_yield_value(i);
         if (got < 0)
@@ -120,7 +115,7 @@ coop_routine(yields_twice, coop_value from, r;)
 
 static coop_value calls_it(void *arg)
 {
-    IS(coop_defer(says, "f"), 0);
+    IS(coop_defer(say_it, "f"), 0);
     coop_value r = coop_call(yields_twice, .from = (intptr_t)arg);
     r = coop_yield_value(r);
     IS(r == 0 || r == -ECANCELED, 1);

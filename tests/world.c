@@ -136,6 +136,11 @@ void say(const char *format, ...)
     va_end(args);
 }
 
+void say_it(void *text)
+{
+    say("%s", (const char *)text);
+}
+
 static void tell_end(coop_observer *o, const coop_event *e)
 {
     (void)o;

@@ -52,6 +52,7 @@ void no_trace_of(coop_tid tid);
 
 /* Adds to the log; its parts are separated by blanks. */
 void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void say_it(void *text);           /* for coop_defer */
 
 /* A result for the log: a number, or the name of an error. Good until the next. */
 const char *result(coop_value value);

@@ -17,7 +17,8 @@
  * outside   true: what wakes it is outside the scheduler; no deadlock while one waits.
  *           A call with a timer that is set only sometimes has two types.
  * handle    does it: gives the result, or COOP_WAIT after putting the call where its
- *           answer will come from (see coop_wake). Runs on the scheduler; must not block.
+ *           answer will come from (see coop_wake). Runs on the scheduler; must not block,
+ *           and leaves rounding (fesetround) as it finds it, as must the others.
  * ready     what the call waits for may have come: gives the result, or COOP_WAIT to go
  *           on waiting. Timers, descriptors and task ends ask it. NULL: nobody does.
  * undo      takes a waiting call out of wherever handle put it: true, and nothing may

@@ -13,8 +13,9 @@
    have its name. Arguments that few want are not there; coop_syscall and coop_call take them
    all. What arguments point at may be on the fiber's stack.
 
-   Errors besides: -EPERM, or NULL, not called in a fiber, which is reported; -ENOMEM, no room for the
-   routine, which did not run, or for what a call leaves behind (Deadline, Shield, Group). */
+   Errors besides: -EPERM, or NULL, not called in a fiber, which is reported; -ENOMEM, no room
+   for the routine, which did not run, or for what a call leaves behind (Deadline, Shield,
+   Group). */
 
 coop_tid coop_get_tid(void);
 int (coop_yield)(void);            /* Yield */

@@ -18,9 +18,10 @@
  * cannot be undone now, such as Work that has begun, is answered first.
  *
  * Without wait the answer comes at once; with wait when the task is gone, and nothing of
- * it is left then: a wait counts as one for its status, which is lost. why is not copied: a string literal, or what lives as long. A task may
- * cancel itself, without wait. One that ends with -ECANCELED then counts as cancelled in
- * its status; one that returns something else has made up its own mind.
+ * it is left then: a wait counts as one for its status, which is lost. why is not copied: a
+ * string literal, or what lives as long. A task may cancel itself, without wait. One that
+ * ends with -ECANCELED then counts as cancelled in its status; one that returns something
+ * else has made up its own mind.
  *
  * Returns: 0.
  * Errors:

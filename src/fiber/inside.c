@@ -107,8 +107,8 @@ static bool is_by_hand(const struct coop_fiber_ *own)
 static bool refuses(struct coop_fiber_ *own)
 {
     const coop_task *t = (const coop_task *)own->co;
-    char tid[32] = "coroutine";
-    coop_text text = { .data = tid, .size = sizeof tid };
+    char kind[32] = "coroutine";
+    coop_text text = { .data = kind, .size = sizeof kind };
     if (own->refusals >= REFUSES)
         return true;
     own->refusals += t->co.value == -ECANCELED ? FAILED : MADE;
@@ -116,8 +116,8 @@ static bool refuses(struct coop_fiber_ *own)
         return false;
     if (!is_by_hand(own))
         coop_print(&text, "task %td", t->tid);
-    coop_report(coop_this, "%s %s is to end, and goes on making calls: it does not look at their "
-                "results", tid, coop_name_of(t));
+    coop_report(coop_this, "%s %s is to end, and goes on making calls: it does not look at "
+                "their results", kind, coop_name_of(t));
     return true;
 }
 

@@ -1,8 +1,8 @@
 /* pool.c - a scheduler's stacks.
 
    Idle stacks of a size are in two lists. Warm ones still have their pages: the last to come
-   is the first to go, and trimming begins with the oldest. Cold ones have none; they are
-   taken before a new one is made, as their guards are there already.
+   is the first to go, so the list is by age, and trimming takes its end. Cold ones have none;
+   they are taken before a new one is made, as their guards are there already.
 
    Where a stack is begun to be used differs from one to the next, by up to 1 KiB; less if it
    is small. They are pages apart, so that otherwise what is used most of each, its upper end,

@@ -150,9 +150,9 @@ int coop_fiber_begin(coop_coroutine *co)
     if (COOP_RARE(f->memory))
         return begin_adopted(co, f);
     int r = COOP_RARE(!stacks) ? open_stacks() : 0;
-    size_t size = f->stack ? f->stack : usual_size();
     if (COOP_RARE(r < 0))
         return r;
+    size_t size = f->stack ? f->stack : usual_size();
     stack = coop_stack_warm(stacks, size);
     if (COOP_RARE(!stack))
         r = coop_stack_take(stacks, size, &stack);

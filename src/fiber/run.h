@@ -22,10 +22,10 @@ struct coop_fiber_ {
     struct coop_stack adopted[];   /* one, in memory of the caller's own */
 };
 
-/* Who resumes fibers, one after the other. Begins as zeros. */
+/* Who resumes fibers, one after the other. known begins as false. */
 struct coop_host {
     struct coop_context context;
-    bool known;                    /* since it knew its control only fibers and the kernel ran */
+    bool known;                    /* its control: only fibers and the kernel ran since */
 };
 
 #pragma GCC visibility push(hidden)

@@ -349,6 +349,7 @@ static inline const char *coop_frame_name(const coop_frame *frame)
     return name ? name : frame->routine->name;
 }
 
+/* Inline parts of table.c, which says why. */
 static inline coop_task **coop_slot_of(const coop_sched *s, coop_tid tid)
 {
     size_t n = (size_t)tid;
